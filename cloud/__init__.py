@@ -1,0 +1,1 @@
+"""One cloud service per company: replenishment requests in, purchase orders out, each exactly once."""

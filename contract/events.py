@@ -1,0 +1,136 @@
+"""Stock events: what an edge agent has decided, with its evidence.
+
+Every event carries two times, both microseconds since 1970-01-01 UTC by the agent's own clock:
+`at_us`, when it happened in the warehouse, and `decided_us`, when the agent decided it. The gateway
+adds a third of its own, the record time.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Micros = Annotated[int, Meta(ge=0, le=4_102_444_800_000_000)]
+"""Microseconds since 1970-01-01 UTC, up to the year 2100."""
+Name = Annotated[str, Meta(min_length=1, max_length=100)]
+EpcHex = Annotated[str, Meta(pattern="^([0-9a-f]{2}){1,62}$")]
+"""EPC memory bank without its length word: lower-case hexadecimal, up to 496 bits (Gen2 section 6.3.2.1.2)."""
+Epcs = Annotated[tuple[EpcHex, ...], Meta(min_length=1, max_length=400)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+
+Direction = Literal["inbound", "outbound", "unknown"]
+Rule = Literal["centroid", "photo_eye", "margin"]
+"""What decided a direction: the centroid of the reads, the order of the photo-eyes, or (unknown) too small a margin."""
+
+DeviceState = Literal["connected", "lost", "blind", "data_lost", "clock_stepped", "health"]
+Quantity = Literal["temperature_c", "humidity_pct", "weight_kg", "door_open"]
+Verdict = Literal["good", "defective", "unsure"]
+
+
+class SideEvidence(Struct, frozen=True, kw_only=True):
+    """The reads of one side of a door within one pass."""
+
+    reads: Count
+    peak_rssi_dbm: float | None = None
+    mean_rssi_dbm: float | None = None
+    """Mean of the linear powers, in dBm."""
+    centroid_us: Micros | None = None
+    """Time centroid of the reads, weighted by linear power."""
+
+
+class PassEvidence(Struct, frozen=True, kw_only=True):
+    """Why a pass was decided as it was."""
+
+    first_read_us: Micros
+    last_read_us: Micros
+    inside: SideEvidence
+    outside: SideEvidence
+    neutral_reads: Count = 0
+    """Reads of antennas that stand on neither side."""
+    margin_s: float | None = None
+    """Inside centroid minus outside centroid: positive is inbound. None when a side has no reads."""
+    beam: Direction | None = None
+    """What the pair of photo-eyes saw, if there is one and it saw something."""
+    rule: Rule = "centroid"
+
+
+class DoorPass(Struct, frozen=True, kw_only=True, tag_field="kind", tag="door_pass"):
+    """Tags went through a door. `inbound` is from the outside zone to the inside zone."""
+
+    at_us: Micros
+    decided_us: Micros
+    door: Name
+    direction: Direction
+    confidence: Annotated[float, Meta(ge=0, le=1)]
+    """0 to 1: the share of passes with such evidence whose direction is as said."""
+    epcs: Epcs
+    """EPC memory bank, lower-case hexadecimal."""
+    evidence: PassEvidence
+
+
+class ZoneSeen(Struct, frozen=True, kw_only=True, tag_field="kind", tag="zone_seen"):
+    """Tags are in a zone: a shelf, ceiling or handheld reader saw them there."""
+
+    at_us: Micros
+    decided_us: Micros
+    zone: Name
+    epcs: Epcs
+
+
+class ZoneLeft(Struct, frozen=True, kw_only=True, tag_field="kind", tag="zone_left"):
+    """Tags are no longer seen in a zone by a reader that is not blind."""
+
+    at_us: Micros
+    decided_us: Micros
+    zone: Name
+    epcs: Epcs
+
+
+class TagCount(Struct, frozen=True, kw_only=True, tag_field="kind", tag="tag_count"):
+    """One step of a cycle count: the tags found in a zone."""
+
+    at_us: Micros
+    decided_us: Micros
+    count: Name
+    zone: Name
+    epcs: Epcs
+
+
+class Inspection(Struct, frozen=True, kw_only=True, tag_field="kind", tag="inspection"):
+    """A camera's verdict on one item or one lot."""
+
+    at_us: Micros
+    decided_us: Micros
+    line: Name
+    subject: Name
+    """EPC of the item, or the lot."""
+    verdict: Verdict
+    score: float
+    model: Name
+    evidence: Name | None = None
+
+
+class Condition(Struct, frozen=True, kw_only=True, tag_field="kind", tag="condition"):
+    """One reading of a sensor in a zone or at a door."""
+
+    at_us: Micros
+    decided_us: Micros
+    device: Name
+    zone: Name
+    quantity: Quantity
+    value: float
+
+
+class Device(Struct, frozen=True, kw_only=True, tag_field="kind", tag="device"):
+    """Something happened to a device, or to what it should have told us."""
+
+    at_us: Micros
+    decided_us: Micros
+    device: Name
+    state: DeviceState
+    detail: Annotated[str, Meta(max_length=1000)] = ""
+    """For people: what happened, then what to do."""
+    counts: Annotated[dict[str, Count], Meta(max_length=50)] = {}
+    """Health figures by name, e.g. reads, strays, reconnects."""
+
+
+Event = DoorPass | ZoneSeen | ZoneLeft | TagCount | Inspection | Condition | Device

@@ -1,0 +1,383 @@
+"""The site file: one YAML document that describes a site. Every default stands here and nowhere else.
+
+`load` tells every mistake at once, each with its line and column, what was expected and the nearest known key.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from contract.errors import BadSiteFile, Mistake
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$", description="a-z, 0-9 and -, at most 40 characters")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Title(_Part):
+    """A name for people, in both languages."""
+
+    en: str = Field(min_length=1, max_length=100)
+    zh: str = Field(min_length=1, max_length=100)
+
+
+class Broker(_Part):
+    """The MQTT broker. `nats` and `mosquitto` are started by `truecount broker`; `external` is not ours to start."""
+
+    kind: Literal["nats", "mosquitto", "external"] = "nats"
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    data: Path = Path("data/broker")
+    username: str | None = None
+    password: str | None = None
+
+
+class LocalHistory(_Part):
+    """History in SQLite tables beside the ledger."""
+
+    kind: Literal["local"] = "local"
+
+
+class InfluxHistory(_Part):
+    """History in InfluxDB 1.8, 2.x or 3, by `/write` and InfluxQL `/query`."""
+
+    kind: Literal["influx"]
+    url: str
+    database: str = "truecount"
+    username: str | None = None
+    password: str | None = None
+    token: str | None = None
+
+
+class Gateway(_Part):
+    """The site's gateway."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    data: Path = Path("data/gateway")
+    history: Annotated[LocalHistory | InfluxHistory, Field(discriminator="kind")] = LocalHistory()
+    group_commit_s: Annotated[float, Field(gt=0, le=1)] = 0.025
+    shipment_settle_s: Seconds = 20.0
+    """A shipment whose last case was seen this long ago is short of what has not been seen."""
+    silent_after_s: Seconds = 15.0
+    """An agent that has not been heard for this long is silent."""
+
+
+class Cloud(_Part):
+    """The company's cloud service."""
+
+    url: str = "http://127.0.0.1:8090"
+    host: str = "127.0.0.1"
+    port: Port = 8090
+    database: str = "sqlite:///data/cloud/cloud.db"
+    supplier: str = "Hongda Fruit"
+    """Supplier of every SKU until suppliers have offers of their own."""
+
+
+class TemperatureLimits(_Part):
+    """The range a zone must stay in."""
+
+    min_c: float
+    max_c: float
+
+
+class Zone(_Part):
+    """A place that holds stock."""
+
+    name: Slug
+    title: Title
+    temperature: TemperatureLimits | None = None
+
+
+class Item(_Part):
+    """One line of the item master."""
+
+    sku: Slug
+    gtin: str = Field(pattern=r"^\d{14}$", description="GTIN-14")
+    title: Title
+    reorder_point: int = Field(default=0, ge=0)
+    order_up_to: int = Field(default=0, ge=0)
+    pack: int = Field(default=1, ge=1)
+
+
+class PassRules(_Part):
+    """When reads become a pass, and when its direction is known."""
+
+    gap_s: Seconds = 1.2
+    """A tag unread for this long has finished its pass."""
+    max_pass_s: Seconds = 60.0
+    """A tag read for longer than this stands still: it is a stray until it falls silent."""
+    margin_s: Annotated[float, Field(ge=0)] = 0.25
+    """Smallest distance between the two centroids that counts as a direction."""
+    min_reads: int = Field(default=3, ge=1)
+    min_peak_rssi_dbm: float = -66.0
+    """A pass whose strongest read stays below this is a stray."""
+
+
+class LlrpReader(_Part):
+    """One LLRP reader and where its antennas stand."""
+
+    name: Slug
+    host: str = "127.0.0.1"
+    port: Port = 5084
+    inside: list[int] = Field(min_length=1)
+    outside: list[int] = Field(min_length=1)
+    keepalive_s: Seconds = 5.0
+    transmit_power: int = Field(default=0, ge=0, description="index into the reader's power table, 0 for the highest")
+
+    @model_validator(mode="after")
+    def _sides_differ(self) -> "LlrpReader":
+        both = sorted(set(self.inside) & set(self.outside))
+        if both:
+            raise ValueError(f"antennas {both} stand both inside and outside")
+        return self
+
+
+class PhotoEyes(_Part):
+    """The two beams of a door, by the names of their registers."""
+
+    outer: Slug
+    inner: Slug
+
+
+class Door(_Part):
+    """A portal between two zones; `outside: null` is the world."""
+
+    name: Slug
+    title: Title
+    agent: Slug
+    inside: Slug
+    outside: Slug | None = None
+    readers: list[LlrpReader] = Field(min_length=1)
+    photo_eyes: PhotoEyes | None = None
+    rules: PassRules = PassRules()
+
+
+class Register(_Part):
+    """One Modbus register and what it means (Modbus Application Protocol 1.1b3, section 4.3)."""
+
+    name: Slug
+    table: Literal["coil", "discrete", "input", "holding"]
+    address: int = Field(ge=0, le=65535)
+    meaning: Literal["photo_eye", "temperature_c", "humidity_pct", "stack_green", "stack_amber", "stack_red"]
+    zone: Slug | None = None
+    scale: float = 1.0
+    """Value in the unit = signed 16-bit register x scale."""
+    every_s: Seconds = 5.0
+    """How often a condition is reported."""
+
+
+class ModbusDevice(_Part):
+    """One Modbus TCP server."""
+
+    name: Slug
+    agent: Slug
+    host: str = "127.0.0.1"
+    port: Port = 502
+    unit: int = Field(default=1, ge=0, le=255)
+    poll_s: Seconds = 0.05
+    registers: list[Register] = Field(min_length=1)
+
+
+class Agent(_Part):
+    """One edge process."""
+
+    name: Slug
+    data: Path = Path("data/edge")
+    window: int = Field(default=8, ge=1, le=100)
+    """Batches that may be unacknowledged at once."""
+    ack_timeout_s: Seconds = 2.0
+    retain: int = Field(default=1000, ge=0)
+    """Acknowledged events kept in the outbox for diagnosis."""
+
+
+class Simulation(_Part):
+    """What `truecount sim` plays at this site."""
+
+    judge_port: Port = 8070
+    """Loopback port where the simulator tells the truth about its world."""
+    cases_per_pallet: int = Field(default=12, ge=1, le=60)
+    pallets_per_truck: int = Field(default=3, ge=1, le=30)
+    opening_pallets: int = Field(default=2, ge=0, le=100)
+    """Pallets of each SKU that the house holds when the world begins."""
+    sale_every_s: Seconds = 12.0
+    """One case of some SKU is sold this often, in world seconds."""
+    mishap_every_s: Seconds = 90.0
+    """Somebody carries something the wrong way this often, in world seconds."""
+    miss_rate: Annotated[float, Field(ge=0, le=1)] = 0.02
+    """Share of tags that are detuned and hardly ever read."""
+    strays_per_door: int = Field(default=4, ge=0, le=200)
+
+
+class Site(_Part):
+    """Everything about one site."""
+
+    site: Slug
+    title: Title
+    broker: Broker = Broker()
+    gateway: Gateway = Gateway()
+    cloud: Cloud = Cloud()
+    agents: list[Agent] = Field(min_length=1)
+    zones: list[Zone] = Field(min_length=1)
+    items: list[Item] = []
+    doors: list[Door] = []
+    modbus: list[ModbusDevice] = []
+    simulation: Simulation = Simulation()
+
+
+def load(path: Path) -> Site:
+    """Read and check a site file; raises `BadSiteFile` with every mistake, or OSError."""
+    return parse(path.read_bytes(), str(path))
+
+
+def parse(data: bytes, source: str) -> Site:
+    """Check the bytes of a site file; `source` names it in errors. Raises `BadSiteFile`."""
+    try:
+        tree = YAML(typ="rt").load(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise BadSiteFile([Mistake(source, 1, 1, f"not UTF-8: {error.reason} at byte {error.start}")]) from error
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise BadSiteFile([Mistake(source, line, column, f"not YAML: {error.problem}")]) from error
+    except (YAMLError, RecursionError, ValueError) as error:
+        raise BadSiteFile([Mistake(source, 1, 1, f"not YAML: {error}")]) from error
+    if not isinstance(tree, Mapping):
+        raise BadSiteFile([Mistake(source, 1, 1, "expected a mapping with the keys of a site file")])
+    try:
+        site = Site.model_validate(tree)
+    except ValidationError as error:
+        raise BadSiteFile(sorted(_mistakes(error, tree, source))) from error
+    dangling = sorted(_dangling(site, tree, source))
+    if dangling:
+        raise BadSiteFile(dangling)
+    return site
+
+
+Location = tuple[int | str, ...]
+
+
+def _mistakes(error: ValidationError, tree: Any, source: str) -> Iterator[Mistake]:
+    schema = Site.model_json_schema()
+    for problem in error.errors(include_url=False):
+        location = _present(tree, problem["loc"])
+        text = _expectation(problem["type"], problem["msg"], problem["loc"], schema)
+        yield Mistake(source, *_position(tree, location, at_key=problem["type"] == "extra_forbidden"), text)
+
+
+def _expectation(kind: str, message: str, location: Location, schema: dict[str, Any]) -> str:
+    place = ".".join(str(part) for part in location)
+    known = sorted(_known_keys(schema, location[:-1]))
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+        advice = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+        return f"unknown key {place!r}: {advice}"
+    if kind == "missing":
+        return f"missing key {place!r}"
+    return f"{place}: {message[0].lower()}{message[1:]}"
+
+
+def _known_keys(schema: dict[str, Any], location: Location) -> set[str]:
+    """Property names that the JSON schema knows at a location (a union's tag is a part of the location, too)."""
+    nodes = [schema]
+    for part in location:
+        resolved = [leaf for node in nodes for leaf in _leaves(node, schema)]
+        below = [leaf["items"] for leaf in resolved if isinstance(part, int) and "items" in leaf]
+        below += [leaf["properties"][part] for leaf in resolved if part in leaf.get("properties", {})]
+        nodes = below or nodes
+    return {key for node in nodes for leaf in _leaves(node, schema) for key in leaf.get("properties", {})}
+
+
+def _leaves(node: dict[str, Any], root: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "$ref" in node:
+        yield from _leaves(root["$defs"][node["$ref"].rsplit("/", 1)[1]], root)
+    elif options := node.get("anyOf") or node.get("oneOf") or node.get("allOf"):
+        for option in options:
+            yield from _leaves(option, root)
+    else:
+        yield node
+
+
+def _present(tree: Any, location: Location) -> Location:
+    """The part of a pydantic location that the file holds (union tags and missing keys left out)."""
+    held: list[int | str] = []
+    for part in location:
+        if isinstance(tree, Mapping) and part in tree:
+            tree = tree[part]
+        elif isinstance(tree, Sequence) and not isinstance(tree, str) and isinstance(part, int) and part < len(tree):
+            tree = tree[part]
+        else:
+            continue
+        held.append(part)
+    return tuple(held)
+
+
+def _position(tree: Any, location: Location, *, at_key: bool) -> tuple[int, int]:
+    """Line and column, both from 1, of a place that the file holds."""
+    line, column = tree.lc.line, tree.lc.col
+    for depth, part in enumerate(location):
+        last = depth == len(location) - 1
+        if isinstance(tree, Mapping):
+            line, column = tree.lc.key(part) if at_key and last else tree.lc.value(part)  # type: ignore[attr-defined]
+        else:
+            line, column = tree.lc.item(part)
+        tree = tree[part]
+    return line + 1, column + 1
+
+
+def _dangling(site: Site, tree: Any, source: str) -> Iterator[Mistake]:
+    """Names that stand for nothing, and names that stand for two things."""
+    registers = [register.name for device in site.modbus for register in device.registers]
+    names = {
+        "zone": [zone.name for zone in site.zones],
+        "agent": [agent.name for agent in site.agents],
+        "photo-eye register": registers,
+    }
+    uses: list[tuple[str, str | None, Location]] = []
+    for i, door in enumerate(site.doors):
+        uses += [
+            ("agent", door.agent, ("doors", i, "agent")),
+            ("zone", door.inside, ("doors", i, "inside")),
+            ("zone", door.outside, ("doors", i, "outside")),
+        ]
+        if door.photo_eyes:
+            uses.append(("photo-eye register", door.photo_eyes.outer, ("doors", i, "photo_eyes", "outer")))
+            uses.append(("photo-eye register", door.photo_eyes.inner, ("doors", i, "photo_eyes", "inner")))
+    for i, device in enumerate(site.modbus):
+        uses.append(("agent", device.agent, ("modbus", i, "agent")))
+        uses += [
+            ("zone", register.zone, ("modbus", i, "registers", j, "zone"))
+            for j, register in enumerate(device.registers)
+        ]
+    for what, name, location in uses:
+        if name is not None and name not in names[what]:
+            near = difflib.get_close_matches(name, names[what], n=1)
+            advice = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names[what]) or 'none'}"
+            text = f"{'.'.join(map(str, location))}: no {what} is called {name!r}: {advice}"
+            yield Mistake(source, *_position(tree, location, at_key=False), text)
+    yield from _doubles(site, tree, source, registers)
+
+
+def _doubles(site: Site, tree: Any, source: str, registers: list[str]) -> Iterator[Mistake]:
+    readers = [reader.name for door in site.doors for reader in door.readers]
+    groups = {
+        "zones": [zone.name for zone in site.zones],
+        "agents": [agent.name for agent in site.agents],
+        "doors": [door.name for door in site.doors],
+        "items": [item.sku for item in site.items],
+        "modbus": [device.name for device in site.modbus] + registers,
+    }
+    for key, names in groups.items():
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield Mistake(source, *_position(tree, (key,), at_key=True), f"{key}: {name!r} stands for two things")
+    for name in sorted({name for name in readers if readers.count(name) > 1}):
+        yield Mistake(source, *_position(tree, ("doors",), at_key=True), f"doors: reader {name!r} stands twice")

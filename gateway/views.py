@@ -1,0 +1,259 @@
+"""What the gateway shows: the bodies of the API and of the live stream, and the types of the page (through OpenAPI).
+
+The live state is a set of sections, each a mapping from key to view. A `Snapshot` is all of it; a `Delta` is what
+changed since, as whole views by section and key, so that applying one is an assignment.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Section = Literal["site", "doors", "shipments", "stock", "exceptions", "orders", "devices", "conditions"]
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class TitleView(_View):
+    """A name for people, in both languages."""
+
+    en: str
+    zh: str
+
+
+class LinkView(_View):
+    """A cursor on the log: how far behind it is."""
+
+    state: Literal["ok", "behind", "down"]
+    waiting: int
+    """Log rows, or requests, that have not yet arrived there."""
+    oldest_us: int | None = None
+    """Record time of the oldest of them."""
+
+
+class SiteView(_View):
+    """The strip at the top. Its section has one key, `site`."""
+
+    name: str
+    title: TitleView
+    version: str
+    started_us: int
+    committed: int
+    """Events in the log."""
+    broker: LinkView
+    history: LinkView
+    cloud: LinkView
+
+
+class ReaderView(_View):
+    """A reader at a door."""
+
+    name: str
+    state: Literal["connected", "lost", "blind", "unknown"]
+    since_us: int
+
+
+class DoorView(_View):
+    """One portal, keyed by its name."""
+
+    name: str
+    title: TitleView
+    inside: str
+    outside: str | None
+    inbound: int
+    outbound: int
+    unknown: int
+    strays: int
+    last_pass_us: int | None
+    shipment: str | None
+    """The shipment that is at the door now."""
+    readers: list[ReaderView]
+
+
+class ShipmentLineView(_View):
+    """One SKU of a shipment."""
+
+    sku: str
+    expected: int
+    seen: int
+
+
+class ShipmentView(_View):
+    """One ASN, keyed by its id."""
+
+    id: str
+    direction: Literal["inbound", "outbound"]
+    partner: str
+    door: str | None
+    order: str | None
+    """Number of the purchase order that it answers."""
+    state: Literal["expected", "receiving", "complete", "short"]
+    expected: int
+    seen: int
+    missing: int
+    """Expected and not seen; a fact only when the state is `short`."""
+    unexpected: int
+    """Seen at its door with it, and not announced."""
+    lines: list[ShipmentLineView]
+    announced_us: int
+    first_seen_us: int | None
+    last_seen_us: int | None
+
+
+class StockView(_View):
+    """One SKU, keyed by its name. Units may be negative: they are shown, never clamped."""
+
+    sku: str
+    title: TitleView
+    units: int
+    zones: dict[str, int]
+    reorder_point: int
+    order_up_to: int
+    on_order: int
+    updated_us: int | None
+    trace: list[tuple[int, int]]
+    """The last levels as (record time in us, units), oldest first, at most 60."""
+
+
+class ExceptionView(_View):
+    """Something that staff should look at, keyed by its id."""
+
+    id: str
+    kind: Literal[
+        "missing",
+        "unexpected",
+        "unknown_direction",
+        "device_lost",
+        "agent_silent",
+        "data_lost",
+        "temperature",
+        "clock_stepped",
+        "bad_message",
+        "negative_stock",
+    ]
+    severity: Literal["wrong", "attention"]
+    subject: str
+    """The shipment, door, device, agent, zone or SKU that it is about."""
+    count: int
+    """How many cases, passes or messages it stands for."""
+    params: dict[str, str | int | float]
+    """What the page's sentence needs besides: expected, seen, value, min, max, ..."""
+    opened_us: int
+    updated_us: int
+    state: Literal["open", "resolved"]
+    resolved_by: str | None = None
+    reason: str | None = None
+
+
+class OrderView(_View):
+    """A replenishment, keyed by its idempotency key."""
+
+    key: str
+    sku: str
+    units: int
+    received: int
+    state: Literal["requested", "placed", "shipped", "received", "cancelled"]
+    number: str | None
+    supplier: str | None
+    requested_us: int
+    updated_us: int
+
+
+class DeviceView(_View):
+    """An agent (kind `agent`) or a device behind it, keyed by its name."""
+
+    name: str
+    kind: Literal["agent", "reader", "modbus", "camera"]
+    agent: str
+    state: Literal["connected", "lost", "blind", "silent", "unknown"]
+    since_us: int
+    heard_us: int | None
+    detail: str
+    counts: dict[str, int]
+    waiting: int | None = None
+    """For an agent: events in its outbox."""
+    clock_offset_us: int | None = None
+    """For an agent: its clock minus the gateway's."""
+
+
+class ConditionView(_View):
+    """The latest reading of a sensor, keyed by `device` (its register's name)."""
+
+    device: str
+    zone: str
+    quantity: str
+    value: float
+    at_us: int
+    min: float | None
+    max: float | None
+    trace: list[tuple[int, float]]
+    """The last readings as (event time in us, value), oldest first, at most 120."""
+
+
+class FeedEntry(_View):
+    """One committed event, for the page's live line and for measuring the way to the page."""
+
+    id: int
+    """Row in the log."""
+    kind: str
+    agent: str
+    at_us: int
+    decided_us: int
+    recorded_us: int
+    place: str
+    """Door, zone or device."""
+    direction: Literal["inbound", "outbound", "unknown"] | None = None
+    confidence: float | None = None
+    epc: str | None = None
+    sku: str | None = None
+
+
+class ZoneView(_View):
+    """A zone of the site file."""
+
+    name: str
+    title: TitleView
+
+
+class Snapshot(_View):
+    """Everything the page shows, at one moment."""
+
+    n: int
+    """Number of the last delta that is contained."""
+    now_us: int
+    """The gateway's clock."""
+    zones: list[ZoneView]
+    site: dict[str, SiteView]
+    doors: dict[str, DoorView]
+    shipments: dict[str, ShipmentView]
+    stock: dict[str, StockView]
+    exceptions: dict[str, ExceptionView]
+    """All that are open, and the last 20 that were resolved."""
+    orders: dict[str, OrderView]
+    devices: dict[str, DeviceView]
+    conditions: dict[str, ConditionView]
+    feed: list[FeedEntry]
+    """The last 30, newest last."""
+
+
+AnyView = SiteView | DoorView | ShipmentView | StockView | ExceptionView | OrderView | DeviceView | ConditionView
+
+
+class Change(_View):
+    """One view that is new, changed, or (value None) gone."""
+
+    section: Section
+    key: str
+    value: AnyView | None
+
+
+class Delta(_View):
+    """What changed since delta `n - 1`."""
+
+    n: int
+    now_us: int
+    changes: list[Change]
+    feed: list[FeedEntry]
+    """At most 200 entries; `skipped` says how many more there were."""
+    skipped: int = 0
