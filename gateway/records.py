@@ -1,0 +1,166 @@
+"""What the gateway itself writes into the log: documents, human actions, and what it noticed.
+
+They stand in the same log as the agents' events, under the agent name `GATEWAY`, so that the state is a function of
+the log alone. `at_us` is the gateway's clock.
+"""
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from contract.events import EpcHex, Event, Micros, Name
+
+GATEWAY = "gateway"
+
+
+class AsnLine(Struct, frozen=True, kw_only=True):
+    """Units of one SKU, where the partner does not name the cases."""
+
+    sku: Name
+    units: int
+
+
+class AsnCase(Struct, frozen=True, kw_only=True):
+    """One tagged case of an ASN, and the pallet it travels on."""
+
+    epc: EpcHex
+    sscc: EpcHex | None = None
+    """EPC of the pallet's own tag."""
+
+
+class AsnReceived(Struct, frozen=True, kw_only=True, tag_field="kind", tag="asn_received"):
+    """A partner announces a shipment. A later one with the same id replaces it."""
+
+    at_us: Micros
+    id: Name
+    direction: Literal["inbound", "outbound"]
+    partner: Name
+    door: Name | None = None
+    order: Name | None = None
+    """Number of the purchase order that it answers."""
+    lines: tuple[AsnLine, ...] = ()
+    cases: tuple[AsnCase, ...] = ()
+
+
+class ImportedItem(Struct, frozen=True, kw_only=True):
+    """One tagged item and where it stands."""
+
+    epc: EpcHex
+    zone: Name
+
+
+class ItemsImported(Struct, frozen=True, kw_only=True, tag_field="kind", tag="items_imported"):
+    """An opening balance: these items are in these zones."""
+
+    at_us: Micros
+    who: Name
+    items: tuple[ImportedItem, ...]
+
+
+class ExceptionResolved(Struct, frozen=True, kw_only=True, tag_field="kind", tag="exception_resolved"):
+    """Somebody dealt with an exception."""
+
+    at_us: Micros
+    id: Name
+    who: Name
+    why: str
+
+
+class ShipmentSettled(Struct, frozen=True, kw_only=True, tag_field="kind", tag="shipment_settled"):
+    """Nothing of the shipment came through for so long that what is not seen is missing."""
+
+    at_us: Micros
+    id: Name
+
+
+class ReplenishmentRequested(Struct, frozen=True, kw_only=True, tag_field="kind", tag="replenishment_requested"):
+    """The inventory position of a SKU fell to its reorder point. `key` is the idempotency key of this one need."""
+
+    at_us: Micros
+    key: Name
+    sku: Name
+    units: int
+    on_hand: int
+
+
+class OrderReported(Struct, frozen=True, kw_only=True, tag_field="kind", tag="order_reported"):
+    """The cloud said how far an order is."""
+
+    at_us: Micros
+    key: Name
+    number: Name
+    supplier: Name
+    units: int
+    state: Literal["placed", "shipped", "received", "cancelled"]
+
+
+class AgentSilent(Struct, frozen=True, kw_only=True, tag_field="kind", tag="agent_silent"):
+    """An agent has not been heard for too long, or its last will came: what it watches is unknown, not absent."""
+
+    at_us: Micros
+    agent: Name
+
+
+class AgentHeard(Struct, frozen=True, kw_only=True, tag_field="kind", tag="agent_heard"):
+    """An agent is there for the first time, or again."""
+
+    at_us: Micros
+    agent: Name
+
+
+class DataLost(Struct, frozen=True, kw_only=True, tag_field="kind", tag="data_lost"):
+    """Events of an agent are gone, or may be: a new epoch, a floor above what was expected, numbers that ran backwards."""
+
+    at_us: Micros
+    agent: Name
+    epoch: str
+    detail: str
+
+
+class BadMessages(Struct, frozen=True, kw_only=True, tag_field="kind", tag="bad_messages"):
+    """Messages of an agent that could not be read stand in the dead-letter table."""
+
+    at_us: Micros
+    agent: Name
+    count: int
+    reason: str
+
+
+Record = (
+    AsnReceived
+    | ItemsImported
+    | ExceptionResolved
+    | ShipmentSettled
+    | ReplenishmentRequested
+    | OrderReported
+    | AgentSilent
+    | AgentHeard
+    | DataLost
+    | BadMessages
+)
+
+LogEntry = Event | Record
+
+
+class LogRow(Struct, frozen=True, kw_only=True):
+    """One row of the log. `agent, epoch, seq` is unique; `id` counts from 1 without a gap."""
+
+    id: int
+    agent: str
+    epoch: str
+    seq: int
+    kind: str
+    at_us: int
+    decided_us: int
+    recorded_us: int
+    body: bytes
+    """JSON of a `LogEntry`."""
+
+
+_entry: msgspec.json.Decoder[LogEntry] = msgspec.json.Decoder(LogEntry)
+
+
+def decode(body: bytes) -> LogEntry:
+    """The event or record that a log row holds."""
+    return _entry.decode(body)
