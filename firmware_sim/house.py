@@ -1,0 +1,303 @@
+"""The demo: a whole house on one machine, each part a process of its own, and at the end the judge.
+
+broker  cloud  gateway  sim  edge     processes, talking MQTT, HTTP, LLRP and Modbus over loopback
+   \\      |       |      |     /
+    `-- this file: starts them, prints a live line from the page's stream, asks the judge, stops them
+"""
+
+import asyncio
+import json
+import shutil
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from firmware_sim import judge
+from firmware_sim.errors import SimError
+from firmware_sim.processes import Process, free_port
+
+START_S = 60.0
+SETTLE_S = 90.0
+LATENCIES_KEPT = 200_000
+SITE_FILE = "site.yaml"
+
+
+class DemoError(SimError):
+    """The demo cannot go on; the text says why and what to do."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to run, and for how long."""
+
+    site: dict[str, Any]
+    """The site file's content, every default filled in."""
+    command: Sequence[str]
+    """How to start `truecount`."""
+    agents: Sequence[str]
+    """Names of the edge agents."""
+    folder: Path
+    """Everything the demo writes; emptied first."""
+    seed: int
+    speed: float
+    duration_s: float | None
+    headless: bool
+    report: Path | None
+    made: Callable[[Path], int]
+    """Events ever put into the outbox of the agent with this data folder."""
+    version: str
+
+
+class Watch:
+    """What the page's stream has told so far."""
+
+    def __init__(self) -> None:
+        self.latencies_us: deque[int] = deque(maxlen=LATENCIES_KEPT)
+        self.state: dict[str, dict[str, Any]] = {}
+
+    def take(self, kind: str, data: dict[str, Any]) -> None:
+        """One event of the stream, as it arrived just now."""
+        now_us = time.time_ns() // 1000
+        if kind == "snapshot":
+            sections = ("site", "doors", "shipments", "stock", "exceptions", "orders", "devices")
+            self.state = {section: dict(data[section]) for section in sections}
+        elif kind == "delta":
+            for change in data["changes"]:
+                self._apply(change)
+            own = (entry for entry in data["feed"] if entry["agent"] != "gateway")
+            self.latencies_us.extend(now_us - entry["decided_us"] for entry in own)
+
+    def _apply(self, change: dict[str, Any]) -> None:
+        section = self.state.setdefault(change["section"], {})
+        if change["value"] is None:
+            section.pop(change["key"], None)
+        else:
+            section[change["key"]] = change["value"]
+
+    def line(self) -> str:
+        """What is happening, in one line."""
+        doors = self.state.get("doors", {}).values()
+        stock = self.state.get("stock", {}).values()
+        open_ones = sum(one["state"] == "open" for one in self.state.get("exceptions", {}).values())
+        site: dict[str, Any] = next(iter(self.state.get("site", {}).values()), {})
+        receiving = [one for one in self.state.get("shipments", {}).values() if one["state"] == "receiving"]
+        trucks = "".join(f"  {one['id']} {one['seen']}/{one['expected']}" for one in receiving[:2])
+        latest = sorted(list(self.latencies_us)[-200:])
+        p99 = f"{latest[int(0.99 * (len(latest) - 1))] / 1000:.0f} ms" if latest else "–"
+        moved = f"in {sum(door['inbound'] for door in doors)} out {sum(door['outbound'] for door in doors)}"
+        return (
+            f"{site.get('committed', 0)} events  {moved}  stock {sum(one['units'] for one in stock)}"
+            f"  orders {len(self.state.get('orders', {}))}  open {open_ones}{trucks}  p99 to the page {p99}"
+        )
+
+
+async def run(plan: Plan) -> None:
+    """Run the demo until its duration is over or it is cancelled; raises `DemoError`."""
+    console = Console(highlight=False)
+    site = _prepare(plan)
+    address = f"http://{site['gateway']['host']}:{site['gateway']['port']}"
+    watch = Watch()
+    async with _processes(plan, site, console), httpx.AsyncClient(timeout=10) as client:
+        console.print(f"\nThe page is at [bold]{address}/[/bold]   (Ctrl-C stops everything)\n")
+        follower = asyncio.create_task(_follow(address, watch))
+        try:
+            async with asyncio.timeout(plan.duration_s):
+                await _tell(watch, console, headless=plan.headless)
+        except TimeoutError:
+            if plan.report is not None:
+                console.print("settling: nothing new begins, what is under way is finished")
+                evidence = await _gather(client, address, site, plan, watch)
+                plan.report.parent.mkdir(parents=True, exist_ok=True)
+                plan.report.write_text(json.dumps(judge.report(evidence), indent=2) + "\n")
+                console.print(f"report written to {plan.report}")
+        finally:
+            follower.cancel()
+            await asyncio.wait([follower])
+            console.print("stopping")
+
+
+def _prepare(plan: Plan) -> dict[str, Any]:
+    """An empty folder with a site file of its own: free ports, data inside the folder."""
+    if plan.folder.exists():
+        if any(plan.folder.iterdir()) and not (plan.folder / SITE_FILE).exists():
+            raise DemoError(f"{plan.folder} holds something that is not a demo's: name another folder with --data")
+        shutil.rmtree(plan.folder)
+    (plan.folder / "logs").mkdir(parents=True)
+    site: dict[str, Any] = json.loads(json.dumps(plan.site))
+    listeners = [site["broker"], site["gateway"], site["cloud"], *site["modbus"]]
+    listeners += [reader for door in site["doors"] for reader in door["readers"]]
+    for listener in listeners:
+        listener["port"] = free_port(listener["port"], listener["host"])
+    site["simulation"]["judge_port"] = free_port(site["simulation"]["judge_port"])
+    site["cloud"]["url"] = f"http://{site['cloud']['host']}:{site['cloud']['port']}"
+    site["cloud"]["database"] = f"sqlite:///{plan.folder / 'cloud' / 'cloud.db'}"
+    site["broker"]["data"] = str(plan.folder / "broker")
+    site["gateway"]["data"] = str(plan.folder / "gateway")
+    for agent in site["agents"]:
+        agent["data"] = str(plan.folder / "edge" / agent["name"])
+    (plan.folder / SITE_FILE).write_text(json.dumps(site, indent=2, ensure_ascii=False) + "\n")  # JSON is YAML
+    return site
+
+
+@asynccontextmanager
+async def _processes(plan: Plan, site: dict[str, Any], console: Console) -> AsyncIterator[None]:
+    """Every process of the house, each started when the one before it answers, and stopped in the opposite order."""
+
+    def process(name: str, *arguments: str) -> Process:
+        argv = (*plan.command, *arguments, "--config", str(plan.folder / SITE_FILE))
+        return Process(name, argv, plan.folder / "logs" / f"{name}.log")
+
+    broker, gateway, cloud = site["broker"], site["gateway"], site["cloud"]
+    world = ("--seed", str(plan.seed), "--speed", str(plan.speed))
+    steps = [
+        (process("broker", "broker"), (broker["host"], broker["port"])),
+        (process("cloud", "cloud"), (cloud["host"], cloud["port"])),
+        (process("gateway", "gateway"), (gateway["host"], gateway["port"])),
+        (process("sim", "sim", *world), ("127.0.0.1", site["simulation"]["judge_port"])),
+        *((process(f"edge-{name}", "edge", "--agent", name), None) for name in plan.agents),
+    ]
+    if broker["kind"] == "external":
+        steps = steps[1:]
+    running: list[asyncio.Task[None]] = []
+    try:
+        for part, address in steps:
+            console.print(f"  starting {part.name}")
+            running.append(asyncio.create_task(part.run(), name=part.name))
+            if address is not None:
+                await _answers(part, *address)
+        yield
+    finally:
+        for task in reversed(running):
+            task.cancel()
+            await asyncio.wait([task])
+
+
+async def _answers(part: Process, host: str, port: int) -> None:
+    deadline = time.monotonic() + START_S
+    while True:  # a port that is not yet open makes no event to wait for
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError:
+            if part.restarts >= 3 or time.monotonic() > deadline:
+                raise DemoError(f"{part.name} does not start; the end of its log:\n{part.log_tail()}") from None
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
+
+
+async def _follow(address: str, watch: Watch) -> None:
+    """Read the page's stream as a browser does, for ever."""
+    while True:
+        try:
+            async with (
+                httpx.AsyncClient(timeout=httpx.Timeout(5, read=10)) as client,
+                client.stream("GET", f"{address}/api/v1/live") as response,
+            ):
+                kind = ""
+                async for line in response.aiter_lines():
+                    if line.startswith("event:"):
+                        kind = line[6:].strip()
+                    elif line.startswith("data:") and kind in ("snapshot", "delta"):
+                        watch.take(kind, json.loads(line[5:]))
+        except httpx.HTTPError:
+            await asyncio.sleep(0.5)
+
+
+async def _tell(watch: Watch, console: Console, *, headless: bool) -> None:
+    """The live line, until cancelled."""
+    began = time.monotonic()
+
+    def line() -> Text:
+        minutes, seconds = divmod(int(time.monotonic() - began), 60)
+        return Text(f"{minutes:02}:{seconds:02}  {watch.line()}")
+
+    if headless:
+        while True:
+            await asyncio.sleep(5)
+            console.print(line())
+    with Live(line(), console=console, auto_refresh=False) as live:
+        while True:
+            await asyncio.sleep(0.25)
+            live.update(line(), refresh=True)
+
+
+async def _gather(
+    client: httpx.AsyncClient, address: str, site: dict[str, Any], plan: Plan, watch: Watch
+) -> judge.Evidence:
+    """Let the world come to rest and the house catch up, then take both sides' word."""
+    truth = await _rest(client, f"http://127.0.0.1:{site['simulation']['judge_port']}", site)
+    made = await _caught_up(client, address, site, plan)
+    events = [event for event in await _log(client, address) if event["agent"] != "gateway"]
+    placed = (await client.get(f"{site['cloud']['url']}/api/v1/orders", params={"site": site["site"]})).json()
+    stock = (await client.get(f"{address}/api/v1/stock")).json()
+    orders = (await client.get(f"{address}/api/v1/orders")).json()
+    return judge.Evidence(
+        truth=truth,
+        made=made,
+        sequences=[(event["agent"], event["epoch"], event["seq"]) for event in events],
+        passes=[one for event in events if event["kind"] == "door_pass" for one in _decided(event["body"])],
+        stock={one["sku"]: one["zones"] for one in stock},
+        requested=[judge.Order(one["key"], one["number"]) for one in orders],
+        placed=[judge.Order(one["key"], one["number"]) for one in placed["orders"]],
+        latencies_us=tuple(watch.latencies_us),
+        version=plan.version,
+    )
+
+
+async def _rest(client: httpx.AsyncClient, simulator: str, site: dict[str, Any]) -> judge.Truth:
+    """The truth, once nothing moves and every door has had the time to decide what it read last."""
+    await client.post(f"{simulator}/quiesce")
+    deadline = time.monotonic() + SETTLE_S
+    while True:
+        truth = msgspec.json.decode((await client.get(f"{simulator}/truth")).content, type=judge.Truth)
+        if truth.quiet:
+            break
+        if time.monotonic() > deadline:
+            raise DemoError(f"the simulated world did not come to rest within {SETTLE_S:.0f} s")
+        await asyncio.sleep(0.2)
+    await asyncio.sleep(1.0 + max((door["rules"]["gap_s"] for door in site["doors"]), default=0))
+    return msgspec.json.decode((await client.get(f"{simulator}/truth")).content, type=judge.Truth)
+
+
+async def _caught_up(client: httpx.AsyncClient, address: str, site: dict[str, Any], plan: Plan) -> int:
+    """Events that the agents ever made, once the ledger holds them all or will not get more."""
+    deadline = time.monotonic() + SETTLE_S
+    while True:
+        made = sum(plan.made(Path(agent["data"])) for agent in site["agents"])
+        committed = sum(event["agent"] != "gateway" for event in await _log(client, address))
+        if committed >= made or time.monotonic() > deadline:
+            return made
+        await asyncio.sleep(0.5)
+
+
+async def _log(client: httpx.AsyncClient, address: str) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = []
+    while True:
+        after = events[-1]["id"] if events else 0
+        page = (await client.get(f"{address}/api/v1/events", params={"after": after, "limit": 1000})).json()
+        if not page["events"]:
+            return events
+        events.extend(page["events"])
+
+
+def _decided(body: dict[str, Any]) -> list[judge.DecidedPass]:
+    return [
+        judge.DecidedPass(
+            epc=epc,
+            door=body["door"],
+            direction=body["direction"],
+            at_us=body["at_us"],
+            decided_us=body["decided_us"],
+            last_read_us=body["evidence"]["last_read_us"],
+        )
+        for epc in body["epcs"]
+    ]
