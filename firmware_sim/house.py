@@ -27,6 +27,8 @@ from firmware_sim.processes import Process, free_port
 
 START_S = 60.0
 SETTLE_S = 90.0
+RETAINED = 1_000_000
+"""Events that each agent keeps after they are acknowledged, so that all it ever made can be counted at the end."""
 LATENCIES_KEPT = 200_000
 SITE_FILE = "site.yaml"
 
@@ -52,7 +54,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     headless: bool
     report: Path | None
     made: Callable[[Path], int]
-    """Events ever put into the outbox of the agent with this data folder."""
+    """How many events the outbox of the agent with this data folder holds, acknowledged or not."""
     version: str
 
 
@@ -102,12 +104,12 @@ class Watch:
 async def run(plan: Plan) -> None:
     """Run the demo until its duration is over or it is cancelled; raises `DemoError`."""
     console = Console(highlight=False)
-    site = _prepare(plan)
+    site = prepare(plan)
     address = f"http://{site['gateway']['host']}:{site['gateway']['port']}"
     watch = Watch()
-    async with _processes(plan, site, console), httpx.AsyncClient(timeout=10) as client:
+    async with processes(plan, site, console.print), httpx.AsyncClient(timeout=10) as client:
         console.print(f"\nThe page is at [bold]{address}/[/bold]   (Ctrl-C stops everything)\n")
-        follower = asyncio.create_task(_follow(address, watch))
+        follower = asyncio.create_task(follow(address, watch))
         try:
             async with asyncio.timeout(plan.duration_s):
                 await _tell(watch, console, headless=plan.headless)
@@ -124,7 +126,7 @@ async def run(plan: Plan) -> None:
             console.print("stopping")
 
 
-def _prepare(plan: Plan) -> dict[str, Any]:
+def prepare(plan: Plan) -> dict[str, Any]:
     """An empty folder with a site file of its own: free ports, data inside the folder."""
     if plan.folder.exists():
         if any(plan.folder.iterdir()) and not (plan.folder / SITE_FILE).exists():
@@ -143,13 +145,20 @@ def _prepare(plan: Plan) -> dict[str, Any]:
     site["gateway"]["data"] = str(plan.folder / "gateway")
     for agent in site["agents"]:
         agent["data"] = str(plan.folder / "edge" / agent["name"])
+        agent["retain"] = RETAINED
     (plan.folder / SITE_FILE).write_text(json.dumps(site, indent=2, ensure_ascii=False) + "\n")  # JSON is YAML
     return site
 
 
 @asynccontextmanager
-async def _processes(plan: Plan, site: dict[str, Any], console: Console) -> AsyncIterator[None]:
-    """Every process of the house, each started when the one before it answers, and stopped in the opposite order."""
+async def processes(
+    plan: Plan, site: dict[str, Any], say: Callable[[str], None], only: Sequence[str] | None = None
+) -> AsyncIterator[dict[str, Process]]:
+    """The processes by name; stopped last to first.
+
+    Those with an address start together, since each waits for the others by itself. The edge agents follow when all of
+    them answer, so that the first decisions meet a house that is there.
+    """
 
     def process(name: str, *arguments: str) -> Process:
         argv = (*plan.command, *arguments, "--config", str(plan.folder / SITE_FILE))
@@ -164,16 +173,20 @@ async def _processes(plan: Plan, site: dict[str, Any], console: Console) -> Asyn
         (process("sim", "sim", *world), ("127.0.0.1", site["simulation"]["judge_port"])),
         *((process(f"edge-{name}", "edge", "--agent", name), None) for name in plan.agents),
     ]
+    wanted = {part.name for part, _ in steps} if only is None else set(only)
     if broker["kind"] == "external":
-        steps = steps[1:]
+        wanted.discard("broker")
+    steps = [(part, address) for part, address in steps if part.name in wanted]
     running: list[asyncio.Task[None]] = []
     try:
-        for part, address in steps:
-            console.print(f"  starting {part.name}")
-            running.append(asyncio.create_task(part.run(), name=part.name))
-            if address is not None:
-                await _answers(part, *address)
-        yield
+        say(f"starting {', '.join(part.name for part, _ in steps)}")
+        for wave in ([step for step in steps if step[1]], [step for step in steps if not step[1]]):
+            running += [asyncio.create_task(part.run(), name=part.name) for part, _ in wave]
+            for part, address in wave:
+                if address is not None:
+                    await _answers(part, *address)
+                    say(f"  {part.name} is up")
+        yield {part.name: part for part, _ in steps}
     finally:
         for task in reversed(running):
             task.cancel()
@@ -194,7 +207,7 @@ async def _answers(part: Process, host: str, port: int) -> None:
             return
 
 
-async def _follow(address: str, watch: Watch) -> None:
+async def follow(address: str, watch: Watch) -> None:
     """Read the page's stream as a browser does, for ever."""
     while True:
         try:
@@ -223,7 +236,7 @@ async def _tell(watch: Watch, console: Console, *, headless: bool) -> None:
     if headless:
         while True:
             await asyncio.sleep(5)
-            console.print(line())
+            console.print(line(), soft_wrap=True)
     with Live(line(), console=console, auto_refresh=False) as live:
         while True:
             await asyncio.sleep(0.25)
@@ -236,10 +249,10 @@ async def _gather(
     """Let the world come to rest and the house catch up, then take both sides' word."""
     truth = await _rest(client, f"http://127.0.0.1:{site['simulation']['judge_port']}", site)
     made = await _caught_up(client, address, site, plan)
-    events = [event for event in await _log(client, address) if event["agent"] != "gateway"]
-    placed = (await client.get(f"{site['cloud']['url']}/api/v1/orders", params={"site": site["site"]})).json()
-    stock = (await client.get(f"{address}/api/v1/stock")).json()
-    orders = (await client.get(f"{address}/api/v1/orders")).json()
+    events = [event for event in await log_rows(client, address) if event["agent"] != "gateway"]
+    placed = (await client.get(f"{site['cloud']['url']}/api/v1/orders", params={"site": site["site"]})).json()["orders"]
+    stock = (await client.get(f"{address}/api/v1/stock")).json()["stock"]
+    orders = (await client.get(f"{address}/api/v1/orders")).json()["orders"]
     return judge.Evidence(
         truth=truth,
         made=made,
@@ -247,7 +260,7 @@ async def _gather(
         passes=[one for event in events if event["kind"] == "door_pass" for one in _decided(event["body"])],
         stock={one["sku"]: one["zones"] for one in stock},
         requested=[judge.Order(one["key"], one["number"]) for one in orders],
-        placed=[judge.Order(one["key"], one["number"]) for one in placed["orders"]],
+        placed=[judge.Order(one["key"], one["number"]) for one in placed],
         latencies_us=tuple(watch.latencies_us),
         version=plan.version,
     )
@@ -273,13 +286,14 @@ async def _caught_up(client: httpx.AsyncClient, address: str, site: dict[str, An
     deadline = time.monotonic() + SETTLE_S
     while True:
         made = sum(plan.made(Path(agent["data"])) for agent in site["agents"])
-        committed = sum(event["agent"] != "gateway" for event in await _log(client, address))
+        committed = sum(event["agent"] != "gateway" for event in await log_rows(client, address))
         if committed >= made or time.monotonic() > deadline:
             return made
         await asyncio.sleep(0.5)
 
 
-async def _log(client: httpx.AsyncClient, address: str) -> list[dict[str, Any]]:
+async def log_rows(client: httpx.AsyncClient, address: str) -> list[dict[str, Any]]:
+    """The gateway's whole log, page by page."""
     events: list[dict[str, Any]] = []
     while True:
         after = events[-1]["id"] if events else 0

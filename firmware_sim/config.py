@@ -1,0 +1,125 @@
+"""The keys of the site file that the simulated world needs. Defaults stand in the site file's own schema, not here.
+
+Build it from the JSON form of a checked site file, which has every default filled in:
+
+    msgspec.convert(site.model_dump(mode="json"), WorldConfig)
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class GatewayAddress(Struct, frozen=True):
+    """Where the site's gateway listens."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Where to reach it from this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+class CloudAddress(Struct, frozen=True):
+    """Where the company's cloud answers, and which supplier the world plays."""
+
+    url: str
+    supplier: str
+
+
+class TemperatureLimits(Struct, frozen=True):
+    """The range a zone must stay in."""
+
+    min_c: float
+    max_c: float
+
+
+class ZoneConfig(Struct, frozen=True):
+    """A place that holds stock."""
+
+    name: str
+    temperature: TemperatureLimits | None
+
+
+class ItemConfig(Struct, frozen=True):
+    """One line of the item master."""
+
+    sku: str
+    gtin: str
+
+
+class ReaderConfig(Struct, frozen=True):
+    """One LLRP reader to play, and on which side of the door its antennas stand."""
+
+    name: str
+    host: str
+    port: int
+    inside: tuple[int, ...]
+    outside: tuple[int, ...]
+
+
+class EyesConfig(Struct, frozen=True):
+    """The two beams of a door, by the names of their registers."""
+
+    outer: str
+    inner: str
+
+
+class DoorConfig(Struct, frozen=True):
+    """A portal between two zones; `outside` None is the world."""
+
+    name: str
+    inside: str
+    outside: str | None
+    readers: tuple[ReaderConfig, ...]
+    photo_eyes: EyesConfig | None
+
+
+class RegisterConfig(Struct, frozen=True):
+    """One Modbus register and what it means."""
+
+    name: str
+    table: Literal["coil", "discrete", "input", "holding"]
+    address: int
+    meaning: str
+    zone: str | None
+    scale: float
+
+
+class PlcConfig(Struct, frozen=True):
+    """One Modbus TCP server to play."""
+
+    name: str
+    host: str
+    port: int
+    unit: int
+    registers: tuple[RegisterConfig, ...]
+
+
+class SimulationConfig(Struct, frozen=True):
+    """What is played; the meaning of each key stands in the site file's schema."""
+
+    judge_port: int
+    cases_per_pallet: int
+    pallets_per_truck: int
+    opening_pallets: int
+    sale_every_s: float
+    mishap_every_s: float
+    miss_rate: float
+    strays_per_door: int
+
+
+class WorldConfig(Struct, frozen=True):
+    """Everything about one site that the simulator plays."""
+
+    site: str
+    gateway: GatewayAddress
+    cloud: CloudAddress
+    zones: tuple[ZoneConfig, ...]
+    items: tuple[ItemConfig, ...]
+    doors: tuple[DoorConfig, ...]
+    modbus: tuple[PlcConfig, ...]
+    simulation: SimulationConfig
