@@ -1,0 +1,141 @@
+"""The edge process: the only place where the parts of an agent are put together.
+
+readers -----> doorkeepers ---.
+   |               ^          |
+   |               | beams    v
+   |           fieldbuses --> decisions ---> outbox (disk) ---> uplink ---> MQTT
+   '-- lost, blind, ... ------^
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from contract.events import Device
+from contract.site import Agent, Door, LlrpReader, ModbusDevice, Site
+from edge.board import Board
+from edge.decisions import Decisions
+from edge.doorkeeper import Doorkeeper
+from edge.errors import EdgeError, OutboxFull
+from edge.fieldbus import Fieldbus
+from edge.llrp.link import ReaderLink
+from edge.outbox import OUTBOX_FILE, Outbox
+from edge.supervisor import Supervisor
+from edge.uplink import Uplink
+
+HEALTH_EVERY_S = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+def outbox_file(data: Path) -> Path:
+    """Where the agent with this data folder keeps its outbox."""
+    return data / OUTBOX_FILE
+
+
+async def run(site: Site, name: str) -> None:
+    """Run one agent of a site until cancelled. Readers, PLCs and the broker may come and go.
+
+    Raises `EdgeError` where it cannot begin (`OutboxBusy`: another process has this agent's data), and `OutboxError`,
+    in an exception group, when the outbox fails: whoever started it starts it again, and the outbox knows where it
+    was. Passes that are still going on when it ends are not decided.
+    """
+    agent = next((agent for agent in site.agents if agent.name == name), None)
+    if agent is None:
+        known = ", ".join(agent.name for agent in site.agents)
+        raise EdgeError(f"no agent is called {name!r} in the site file: there are {known}")
+    with Outbox(outbox_file(agent.data), agent.retain) as outbox:
+        log.info("agent begins", agent=name, epoch=outbox.epoch, made=outbox.made, waiting=outbox.waiting)
+        await Crew(site, agent, outbox, _wall_us).run()
+
+
+class Crew:
+    """The parts of one agent, connected. What belongs to a device runs under a supervisor of its own."""
+
+    def __init__(self, site: Site, agent: Agent, outbox: Outbox, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._board = Board()
+        self._uplink = Uplink(site.broker, site.site, agent, outbox, clock, self._board.note_broker)
+        self._decisions = Decisions(agent.name, outbox, self._uplink.wake, clock)
+        self._doors: list[Doorkeeper] = []
+        self._readers: dict[str, ReaderLink] = {}
+        self._fieldbuses: dict[str, Fieldbus] = {}
+        for door in site.doors:
+            if door.agent == agent.name:
+                self._add_door(door)
+        for device in site.modbus:
+            if device.agent == agent.name:
+                self._add_fieldbus(device)
+
+    async def run(self) -> None:
+        """Until cancelled; then everything that was decided is on disk, and the broker knows that we are offline."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._uplink.run())
+                tasks.create_task(self._decisions.run())
+                tasks.create_task(self._tell_health())
+                for device, part in self._parts().items():
+                    tasks.create_task(Supervisor(device, self._on_device, self._clock).run(part))
+        finally:
+            self._store_last()
+
+    def _parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What runs for ever, by the door or device that it is about."""
+        parts: dict[str, Callable[[], Awaitable[None]]] = {door.name: door.run for door in self._doors}
+        parts |= {name: link.run for name, link in self._readers.items()}
+        parts |= {name: bus.run for name, bus in self._fieldbuses.items()}
+        return parts
+
+    def _add_door(self, door: Door) -> None:
+        keeper = Doorkeeper(door, self._decisions.put, self._clock)
+        self._doors.append(keeper)
+        for reader in door.readers:
+            self._add_reader(reader, keeper)
+
+    def _add_reader(self, reader: LlrpReader, keeper: Doorkeeper) -> None:
+        on_device = partial(self._on_reader, keeper)
+        self._readers[reader.name] = ReaderLink(reader, keeper.feed, on_device, self._clock)
+
+    def _add_fieldbus(self, device: ModbusDevice) -> None:
+        self._fieldbuses[device.name] = Fieldbus(
+            device, self._on_beam, self._decisions.put, self._on_device, self._board.lamps, self._clock
+        )
+
+    def _on_reader(self, keeper: Doorkeeper, event: Device) -> None:
+        keeper.reader(event)
+        self._on_device(event)
+
+    def _on_device(self, event: Device) -> None:
+        self._board.note_device(event)
+        self._decisions.put(event)
+
+    def _on_beam(self, register: str, broken: bool, at_us: int) -> None:
+        for keeper in self._doors:
+            keeper.beam(register, broken, at_us)
+
+    async def _tell_health(self) -> None:
+        """Figures of every device and door, for the devices block of the page."""
+        while True:
+            await asyncio.sleep(HEALTH_EVERY_S)
+            counts = {name: link.counts for name, link in self._readers.items()}
+            counts |= {name: {"reconnects": bus.reconnects} for name, bus in self._fieldbuses.items()}
+            counts |= {door.name: door.strays() for door in self._doors}
+            now_us = self._clock()
+            for name, figures in counts.items():
+                self._decisions.put(
+                    Device(at_us=now_us, decided_us=now_us, device=name, state="health", counts=dict(figures))
+                )
+
+    def _store_last(self) -> None:
+        try:
+            self._decisions.flush()
+        except OutboxFull as error:
+            log.error("last decisions lost", error=str(error))
+
+
+def _wall_us() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,63 @@
+"""Errors of the edge.
+
+EdgeError
++-- OutboxError        the outbox file cannot be used
+|   +-- OutboxBusy     another process holds it
+|   +-- OutboxFull     the disk, or the outbox's own bound, is full
+|   +-- OutboxCorrupt  its bytes are not those of an outbox
++-- FieldbusError      a Modbus device does not answer, or answers with an exception
++-- LlrpError          an RFID reader, or bytes that should be LLRP
+|   +-- BadFrame       bytes that are no LLRP message, or a message that cannot be read
+|   +-- Unreachable    no connection, or one that fell silent
+|   +-- Blinded        the reader answers but will not let us read: refused, or held by another client
++-- BadReads           a file of recorded reads that cannot be read
+"""
+
+
+class EdgeError(Exception):
+    """Base of every error that edge/ raises."""
+
+
+class OutboxError(EdgeError):
+    """The outbox file cannot be used; the text names it and says why."""
+
+
+class OutboxBusy(OutboxError):
+    """Another process holds the outbox."""
+
+
+class OutboxFull(OutboxError):
+    """No room for another event; what is in the outbox is untouched."""
+
+
+class OutboxCorrupt(OutboxError):
+    """The file's bytes are not those of an outbox. Opening moves such a file aside; raised for one damaged later."""
+
+
+class FieldbusError(EdgeError):
+    """A Modbus device does not answer, or answers with an exception."""
+
+
+class LlrpError(EdgeError):
+    """Base of what goes wrong with an RFID reader."""
+
+
+class BadFrame(LlrpError):
+    """Bytes that are no LLRP message, or one that cannot be read; `offset` counts from the first byte received."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(f"at byte {offset}: {reason}")
+        self.offset = offset
+        self.reason = reason
+
+
+class Unreachable(LlrpError):
+    """No connection to the reader, or one that fell silent."""
+
+
+class Blinded(LlrpError):
+    """The reader answers but will not let us read: it refused a request, or another client holds it."""
+
+
+class BadReads(EdgeError):
+    """A file of recorded reads that cannot be read; the text names the file and the line."""

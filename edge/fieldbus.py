@@ -1,0 +1,221 @@
+"""One Modbus TCP device: photo-eyes, climate sensors and the stack light (Modbus Application Protocol 1.1b3)."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Iterable, Sequence
+
+import structlog
+from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.exceptions import ModbusException
+from pymodbus.pdu import ModbusPDU
+
+from contract import events
+from contract.events import DeviceState
+from contract.site import ModbusDevice, Register
+from edge import registers
+from edge.backoff import Backoff
+from edge.cancellation import heed_cancellation
+from edge.errors import FieldbusError
+from edge.registers import Span, Table
+from edge.stack_light import Lamps
+
+ANSWER_S = 1.0
+REPEAT_LAMPS_S = 5.0
+"""The lamps are written this often even without a change: a PLC that was off comes back with its coils off."""
+_SLOW_POLL_S = 0.5
+"""A device without photo-eyes is not polled faster than this."""
+
+_READ: dict[Table, int] = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
+_WRITE_COIL = 5
+_LEVELS = {True: logging.INFO, False: logging.WARNING}
+
+log = structlog.get_logger(__name__)
+
+
+class Fieldbus:
+    """Polls one device for ever, over as many connections as it takes.
+
+    on_beam(register, broken, at_us): a photo-eye changed; its time is known to within `poll_s`.
+    on_condition(event): a sensor's reading, every `every_s` of its register.
+    on_device(event): the device is lost, or blind (it answers, but not for every register, or with values that cannot
+    be), or connected; once for each change.
+    lamps(): what the stack light has to show now.
+    """
+
+    def __init__(
+        self,
+        device: ModbusDevice,
+        on_beam: Callable[[str, bool, int], None],
+        on_condition: Callable[[events.Condition], None],
+        on_device: Callable[[events.Device], None],
+        lamps: Callable[[], Lamps],
+        clock: Callable[[], int],
+    ) -> None:
+        """`clock` gives microseconds of wall time."""
+        self._device = device
+        self._on_beam, self._on_condition, self._on_device = on_beam, on_condition, on_device
+        self._lamps, self._clock = lamps, clock
+        eyes = [register for register in device.registers if register.meaning == "photo_eye"]
+        sensors = [register for register in device.registers if registers.quantity(register)]
+        self._eye_spans, self._sensor_spans = registers.spans(eyes), registers.spans(sensors)
+        self._poll_s = device.poll_s if eyes else max(device.poll_s, _SLOW_POLL_S)
+        self._broken = {register.name: False for register in eyes}
+        self._due_s = {register.name: 0.0 for register in sensors}
+        self._lit: tuple[Lamps, float] | None = None
+        self._faults: dict[str, str] = {}
+        self._told: tuple[DeviceState, tuple[str, ...]] | None = None
+        self._backoff = Backoff(0.2, 10.0, random.Random())
+        self.reconnects = 0
+
+    async def run(self) -> None:
+        """Until cancelled. Raises nothing of the network's or the device's making."""
+        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # it logs every failed try; we tell of the first
+        while True:
+            try:
+                await self._session()
+            except (FieldbusError, ModbusException, OSError) as error:
+                self._tell("lost", f"{self._where}: {error}; check its power and its cable"[:1000], ())
+            heed_cancellation()
+            await asyncio.sleep(self._backoff.next_s())
+            self.reconnects += 1
+
+    async def _session(self) -> None:
+        client = AsyncModbusTcpClient(
+            self._device.host, port=self._device.port, timeout=ANSWER_S, retries=1, reconnect_delay=0
+        )
+        try:
+            if not await client.connect():
+                raise FieldbusError("does not accept a connection")
+            self._lit = None
+            await self._poll(client)
+        finally:
+            client.close()
+
+    async def _poll(self, client: AsyncModbusTcpClient) -> None:
+        loop = asyncio.get_running_loop()
+        next_s = loop.time()
+        while True:
+            await self._watch_eyes(client)
+            await self._read_sensors(client, loop.time())
+            await self._light(client, loop.time())
+            heed_cancellation()
+            self._tell_health()
+            self._backoff.reset()
+            next_s = max(next_s + self._poll_s, loop.time())
+            await asyncio.sleep(next_s - loop.time())
+
+    async def _watch_eyes(self, client: AsyncModbusTcpClient) -> None:
+        for span in self._eye_spans:
+            asked_us = self._clock()
+            values = await self._read(client, span)
+            at_us = (asked_us + self._clock()) // 2
+            for register in span.registers if values else ():
+                broken = bool(values[register.address - span.start])
+                if self._broken[register.name] != broken:
+                    self._broken[register.name] = broken
+                    self._on_beam(register.name, broken, at_us)
+
+    async def _read_sensors(self, client: AsyncModbusTcpClient, now_s: float) -> None:
+        for span in self._sensor_spans:
+            due = [register for register in span.registers if self._due_s[register.name] <= now_s]
+            values = await self._read(client, span) if due else []
+            for register in due:
+                self._due_s[register.name] = now_s + register.every_s
+                if values:
+                    self._report(register, registers.measured(register, values[register.address - span.start]))
+
+    def _report(self, register: Register, value: float) -> None:
+        quantity = registers.quantity(register)
+        assert quantity is not None
+        fault = registers.implausible(quantity, value)
+        if fault:
+            self._faults[register.name] = fault
+            return
+        now_us = self._clock()
+        zone = register.zone or self._device.name
+        self._on_condition(
+            events.Condition(
+                at_us=now_us, decided_us=now_us, device=register.name, zone=zone, quantity=quantity, value=value
+            )
+        )
+
+    async def _light(self, client: AsyncModbusTcpClient, now_s: float) -> None:
+        wanted = self._lamps()
+        if self._lit is not None and self._lit[0] == wanted and now_s < self._lit[1] + REPEAT_LAMPS_S:
+            return
+        for register in self._device.registers:
+            on = _lamp(register, wanted)
+            if on is not None:
+                answer = await client.write_coil(register.address, on, device_id=self._device.unit)
+                self._take((register,), answer, _WRITE_COIL)
+        self._lit = (wanted, now_s)
+
+    async def _read(self, client: AsyncModbusTcpClient, span: Span) -> Sequence[int]:
+        """The values of a span; empty, with a fault noted for each register, when the device refuses."""
+        address, count, unit = span.start, span.size, self._device.unit
+        match span.table:
+            case "coil":
+                answer = await client.read_coils(address, count=count, device_id=unit)
+            case "discrete":
+                answer = await client.read_discrete_inputs(address, count=count, device_id=unit)
+            case "input":
+                answer = await client.read_input_registers(address, count=count, device_id=unit)
+            case "holding":
+                answer = await client.read_holding_registers(address, count=count, device_id=unit)
+        if not self._take(span.registers, answer, _READ[span.table]):
+            return []
+        values: Sequence[int] = answer.bits if span.table in ("coil", "discrete") else answer.registers
+        if len(values) < count:
+            raise FieldbusError(f"answers {len(values)} values when asked for {count} at {span.table} {address}")
+        return values
+
+    def _take(self, asked: Iterable[Register], answer: ModbusPDU, function: int) -> bool:
+        """Note whether the device answered, or refused with an exception code (section 7 of the protocol)."""
+        if answer.function_code == function:
+            for register in asked:
+                self._faults.pop(register.name, None)
+            return True
+        if answer.function_code != function | 0x80:
+            raise FieldbusError(f"answers function {answer.function_code} when asked for {function}")
+        for register in asked:
+            self._faults[register.name] = f"is refused (exception {answer.exception_code})"
+        return False
+
+    def _tell_health(self) -> None:
+        if not self._faults:
+            self._tell("connected", self._where, ())
+            return
+        words = "; ".join(f"{name} {fault}" for name, fault in self._faults.items())
+        detail = f"{self._where}: {words}; check the sensor and the site file's addresses"
+        self._tell("blind", detail[:1000], tuple(self._faults))
+
+    def _tell(self, state: DeviceState, detail: str, about: tuple[str, ...]) -> None:
+        """One event and one line of log for each change."""
+        if self._told == (state, about):
+            return
+        self._told = (state, about)
+        log.log(_LEVELS[state == "connected"], "fieldbus", device=self._device.name, state=state, detail=detail)
+        now_us = self._clock()
+        self._on_device(
+            events.Device(at_us=now_us, decided_us=now_us, device=self._device.name, state=state, detail=detail)
+        )
+
+    @property
+    def _where(self) -> str:
+        return f"{self._device.host}:{self._device.port} unit {self._device.unit}"
+
+
+def _lamp(register: Register, lamps: Lamps) -> bool | None:
+    """What a register of the stack light should be; None for any other register."""
+    if register.table != "coil":
+        return None
+    match register.meaning:
+        case "stack_green":
+            return lamps.green
+        case "stack_amber":
+            return lamps.amber
+        case "stack_red":
+            return lamps.red
+        case _:
+            return None
