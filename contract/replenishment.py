@@ -15,7 +15,7 @@ OrderState = Literal["placed", "shipped", "received", "cancelled"]
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class ReplenishmentRequest(_Body):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -189,7 +189,7 @@ class ModbusDevice(_Part):
 
 
 class Agent(_Part):
-    """One edge process."""
+    """One edge process. The name `gateway` is taken: the gateway's own rows in the log bear it."""
 
     name: Slug
     data: Path = Path("data/edge")
@@ -198,6 +198,13 @@ class Agent(_Part):
     ack_timeout_s: Seconds = 2.0
     retain: int = Field(default=1000, ge=0)
     """Acknowledged events kept in the outbox for diagnosis."""
+
+    @field_validator("name")
+    @classmethod
+    def _not_the_gateway(cls, name: str) -> str:
+        if name == "gateway":
+            raise ValueError("'gateway' is the name of the gateway's own rows in the log: choose another")
+        return name
 
 
 class Simulation(_Part):

@@ -110,7 +110,7 @@ class AgentHeard(Struct, frozen=True, kw_only=True, tag_field="kind", tag="agent
 
 
 class DataLost(Struct, frozen=True, kw_only=True, tag_field="kind", tag="data_lost"):
-    """Events of an agent are gone, or may be: a new epoch, a floor above what was expected, numbers that ran backwards."""
+    """Events of an agent are gone, or may be: a new epoch, a floor above the expected number, numbers run backwards."""
 
     at_us: Micros
     agent: Name

@@ -257,3 +257,12 @@ class Delta(_View):
     feed: list[FeedEntry]
     """At most 200 entries; `skipped` says how many more there were."""
     skipped: int = 0
+
+
+class Beat(_View):
+    """The stream's pulse, every second: silence means that the stream is broken."""
+
+    now_us: int
+    """The gateway's clock."""
+    n: int
+    """Number of the last delta."""

@@ -1,0 +1,65 @@
+"""Exceptions: what staff should look at, and what they did about it."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.api.parts import GatewayParts, Parts
+from gateway.api.problems import ApiProblem, documented
+from gateway.known import LINE, Words
+from gateway.records import ExceptionResolved
+from gateway.views import ExceptionView
+
+router = APIRouter(prefix="/api/v1/exceptions", tags=["exceptions"])
+
+
+class ExceptionList(BaseModel):
+    """All that are open, and the last that were resolved; newest first."""
+
+    exceptions: list[ExceptionView]
+
+
+class Resolution(BaseModel):
+    """Who dealt with it, and how."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    who: Words
+    why: str = Field(min_length=1, max_length=1000, pattern=LINE)
+
+
+@router.get("", operation_id="getExceptions")
+async def get_exceptions(parts: GatewayParts, state: Literal["open", "resolved"] | None = None) -> ExceptionList:
+    """What staff should look at."""
+    views = [view for view in parts.ledger.views("exceptions").values() if state in (None, view.state)]
+    return ExceptionList(exceptions=sorted(views, key=lambda view: view.updated_us, reverse=True))
+
+
+@router.post(
+    "/{exception_id}/resolve",
+    operation_id="resolveException",
+    responses=documented(
+        "bad-request", "unknown-exception", "already-resolved", "invalid-request", "body-too-large", "ledger-failed"
+    ),
+)
+async def resolve_exception(
+    parts: GatewayParts, exception_id: Annotated[str, Path(min_length=1, max_length=100)], resolution: Resolution
+) -> ExceptionView:
+    """Say that an exception is dealt with. The same again changes nothing."""
+    view = _view(parts, exception_id)
+    if view.state == "resolved":
+        if (view.resolved_by, view.reason) != (resolution.who, resolution.why):
+            raise ApiProblem("already-resolved", f"{view.resolved_by} has resolved it: {view.reason}")
+        return view
+    await parts.ledger.record(
+        ExceptionResolved(at_us=parts.clock(), id=exception_id, who=resolution.who, why=resolution.why)
+    )
+    return _view(parts, exception_id)
+
+
+def _view(parts: Parts, exception_id: str) -> ExceptionView:
+    view = parts.ledger.view("exceptions", exception_id)
+    if not isinstance(view, ExceptionView):
+        raise ApiProblem("unknown-exception", f"no exception {exception_id!r} is open or was resolved lately")
+    return view

@@ -1,0 +1,121 @@
+"""The gateway process: the only place where its parts are put together."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from contract import site as site_file
+from contract.site import Site
+from gateway.api.build import build
+from gateway.api.parts import Parts
+from gateway.cloud_link import CloudLink
+from gateway.figures import Figures
+from gateway.history.feed import HistoryFeed
+from gateway.history.local import LocalHistory
+from gateway.history.words import History
+from gateway.intake import Intake
+from gateway.itemmaster import ItemMaster
+from gateway.ledger.ledger import Ledger
+from gateway.live import Live
+from gateway.server import listening, serve
+from gateway.views import SiteView, TitleView
+
+PAGE = Path(__file__).parent / "dashboard" / "dist"
+TICK_S = 1.0
+"""How often the ledger looks what has become due by the passing of time."""
+
+
+async def run(site: Site) -> None:
+    """Serve one site until cancelled. Broker, history and cloud may come and go.
+
+    Raises `GatewayError` where it cannot begin. A part that fails for good ends the process (as an exception group):
+    whoever started it starts it again, and the ledger knows where it was. Signals are left to the caller.
+    """
+    folder = site.gateway.data
+    with (
+        listening(site.gateway.host, site.gateway.port) as listener,
+        Ledger.open(folder / "ledger.db", site, _now_us) as ledger,
+    ):
+        async with _history(site, folder) as history, asyncio.TaskGroup() as group:
+            intake = Intake(site, ledger)
+            feed = HistoryFeed(site, ledger, history)
+            cloud = CloudLink(site, ledger, _now_us, time.monotonic)
+            site_view = _site_view(site, ledger, intake, feed, cloud)
+            live = Live(site, ledger, site_view, _now_us)
+            parts = Parts(
+                site=site,
+                master=ItemMaster(site),
+                ledger=ledger,
+                live=live,
+                history=history,
+                site_view=site_view,
+                registry=Figures(ledger, live, site_view, _now_us).registry,
+                page=PAGE,
+                clock=_now_us,
+            )
+            for work in (
+                intake.run(),
+                feed.run(),
+                cloud.run(),
+                live.run(),
+                _ticks(ledger),
+                serve(build(parts), listener),
+            ):
+                group.create_task(work)
+
+
+@contextlib.asynccontextmanager
+async def _history(site: Site, folder: Path) -> AsyncIterator[History]:
+    settings = site.gateway.history
+    history: History
+    if isinstance(settings, site_file.InfluxHistory):
+        from gateway.history.influx import InfluxHistory  # its library takes a second and 24 MiB
+
+        history = InfluxHistory(settings)
+    else:
+        history = LocalHistory(folder / "history.db")
+    try:
+        yield history
+    finally:
+        await history.close()
+
+
+def _site_view(
+    site: Site, ledger: Ledger, intake: Intake, feed: HistoryFeed, cloud: CloudLink
+) -> Callable[[], SiteView]:
+    title = TitleView(en=site.title.en, zh=site.title.zh)
+    started_us, ours = _now_us(), _version()
+
+    def view() -> SiteView:
+        return SiteView(
+            name=site.site,
+            title=title,
+            version=ours,
+            started_us=started_us,
+            committed=ledger.last_id,
+            broker=intake.link,
+            history=feed.link,
+            cloud=cloud.link,
+        )
+
+    return view
+
+
+async def _ticks(ledger: Ledger) -> None:
+    while True:
+        await ledger.tick(_now_us())
+        await asyncio.sleep(TICK_S)
+
+
+def _version() -> str:
+    try:
+        return version("truecount")
+    except PackageNotFoundError:  # run from its folder, without having been installed
+        return "unknown"
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

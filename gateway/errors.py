@@ -1,0 +1,76 @@
+"""Errors of the gateway.
+
+GatewayError
++-- BadBody        a request body with mistakes (all of them at once)
++-- BrokerError    the MQTT broker cannot be started
++-- CannotListen   the gateway's address is taken or not ours
++-- CloudDown      the cloud does not answer, or not as agreed
++-- Crowded        more streams than the gateway serves at once
++-- HistoryDown    the history does not answer, or refuses us as a whole
++-- BadRecord      a record that the log could not read back
++-- LedgerFailed   the ledger's file cannot be used: stop, and start from what it holds
++-- Misfit         an entry of the log that names what the site file does not know
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class GatewayError(Exception):
+    """Base of every error that gateway/ raises."""
+
+
+class BodyMistake(NamedTuple):
+    """One mistake in a request body: `place` is a line and column of a CSV, or a path into the JSON."""
+
+    place: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}"
+
+
+class BadBody(GatewayError):
+    """A request body with mistakes: nothing of it was accepted."""
+
+    def __init__(self, mistakes: Sequence[BodyMistake]) -> None:
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+class CannotListen(GatewayError):
+    """The gateway's address is taken or not ours; the text names it."""
+
+
+class Crowded(GatewayError):
+    """More streams are open than the gateway serves at once."""
+
+
+class BrokerError(GatewayError):
+    """The MQTT broker cannot be started; the text says why and what to do."""
+
+
+class HistoryDown(GatewayError):
+    """The history does not answer, or refuses us as a whole; the text says where and why. Nothing is lost: try anew."""
+
+
+class BadRecord(GatewayError):
+    """A record that the log could not read back; nothing of it was accepted."""
+
+
+class LedgerFailed(GatewayError):
+    """The ledger's file cannot be used; the text names it. What was acknowledged is on disk, what was not is not.
+
+    After a failed write the memory is ahead of the disk, so the process must stop and begin again from the file.
+    """
+
+
+class Misfit(GatewayError):
+    """An entry of the log is well-formed but names something that the site file does not know.
+
+    It stays in the log, so that a refold under a corrected site file applies it; staff see `bad_message`.
+    """
+
+
+class CloudDown(GatewayError):
+    """The cloud does not answer, or not as agreed; the text says where and what. Nothing is lost: try again."""

@@ -1,0 +1,71 @@
+"""Rows of the log as entries of the page's feed."""
+
+from collections.abc import Iterable
+
+from contract import events
+from contract.site import Site
+from gateway import records
+from gateway.ledger.house import House
+from gateway.records import LogEntry, LogRow
+from gateway.views import FeedEntry
+
+
+class Feed:
+    """Turns rows into entries, with the SKU of the tag that each is about."""
+
+    def __init__(self, site: Site) -> None:
+        self._house = House(site)
+
+    def entries(self, rows: Iterable[LogRow]) -> list[FeedEntry]:
+        """One entry a row, in the same order."""
+        return [self._entry(row) for row in rows]
+
+    def _entry(self, row: LogRow) -> FeedEntry:
+        entry = records.decode(row.body)
+        passed = entry if isinstance(entry, events.DoorPass) else None
+        epc = _epc(entry)
+        return FeedEntry(
+            id=row.id,
+            kind=row.kind,
+            agent=row.agent,
+            at_us=row.at_us,
+            decided_us=row.decided_us,
+            recorded_us=row.recorded_us,
+            place=_place(entry),
+            direction=passed.direction if passed else None,
+            confidence=passed.confidence if passed else None,
+            epc=epc,
+            sku=self._house.tag(epc).sku if epc else None,
+        )
+
+
+def _epc(entry: LogEntry) -> str | None:
+    """The tag that an event is about; of several, the first."""
+    match entry:
+        case events.DoorPass() | events.ZoneSeen() | events.ZoneLeft() | events.TagCount():
+            return entry.epcs[0]
+        case _:
+            return None
+
+
+def _place(entry: LogEntry) -> str:
+    """Door, zone or device of an event; the subject of a record."""
+    match entry:
+        case events.DoorPass():
+            return entry.door
+        case events.ZoneSeen() | events.ZoneLeft() | events.TagCount() | events.Condition():
+            return entry.zone
+        case events.Inspection():
+            return entry.line
+        case events.Device():
+            return entry.device
+        case records.AsnReceived() | records.ShipmentSettled() | records.ExceptionResolved():
+            return entry.id
+        case records.ReplenishmentRequested():
+            return entry.sku
+        case records.OrderReported():
+            return entry.number
+        case records.ItemsImported():
+            return entry.items[0].zone if entry.items else ""
+        case records.AgentSilent() | records.AgentHeard() | records.DataLost() | records.BadMessages():
+            return entry.agent

@@ -1,0 +1,57 @@
+"""Figures of the gateway for Prometheus."""
+
+import collections
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from gateway import records
+from gateway.ledger.ledger import Commit, Ledger
+from gateway.live import Live
+from gateway.views import LinkView, SiteView
+
+COMMIT_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+
+
+class Figures:
+    """Counts what the ledger commits, and reads the rest when Prometheus asks. Has a registry of its own."""
+
+    def __init__(self, ledger: Ledger, live: Live, site_view: Callable[[], SiteView], clock: Callable[[], int]) -> None:
+        self.registry = CollectorRegistry()
+        self._clock = clock
+        self._events = Counter(
+            "truecount_events", "Rows committed to the log since the start", ["kind"], registry=self.registry
+        )
+        self._dead = Counter(
+            "truecount_dead_letters", "Messages that could not be read, since the start", registry=self.registry
+        )
+        self._commits = Histogram(
+            "truecount_commit_seconds",
+            "From the record time of a group to the disk",
+            buckets=COMMIT_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._gauge("truecount_log_rows", "Rows in the log", lambda: ledger.last_id)
+        self._gauge("truecount_live_clients", "Open live streams", lambda: live.clients)
+        self._link("broker", lambda: site_view().broker)
+        self._link("history", lambda: site_view().history)
+        self._link("cloud", lambda: site_view().cloud)
+        ledger.subscribe(self._count)
+
+    def _count(self, commit: Commit) -> None:
+        if not commit.rows:
+            return
+        self._commits.observe(max(0, self._clock() - commit.rows[0].recorded_us) / 1e6)
+        kinds = collections.Counter(row.kind for row in commit.rows)
+        for kind, count in kinds.items():
+            self._events.labels(kind).inc(count)
+        if "bad_messages" in kinds:
+            entries = (records.decode(row.body) for row in commit.rows if row.kind == "bad_messages")
+            self._dead.inc(sum(entry.count for entry in entries if isinstance(entry, records.BadMessages)))
+
+    def _gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
+        Gauge(name, text, registry=self.registry).set_function(read)
+
+    def _link(self, name: str, read: Callable[[], LinkView]) -> None:
+        self._gauge(f"truecount_{name}_up", "1 unless it is down", lambda: read().state != "down")
+        self._gauge(f"truecount_{name}_waiting", "What has not yet arrived there", lambda: read().waiting)

@@ -1,0 +1,71 @@
+"""The fold: one table from the kind of a log entry to the rule that applies it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from contract import events
+from gateway import records
+from gateway.errors import Misfit
+from gateway.ledger import (
+    agents,
+    announcements,
+    conditions,
+    devices,
+    doors,
+    exceptions,
+    inventory,
+    orders,
+    shipments,
+    zones,
+)
+from gateway.ledger.state import State
+from gateway.records import LogEntry, LogRow
+
+Rule = Callable[[State, LogRow, Any], None]
+
+
+def _nothing(state: State, row: LogRow, entry: events.Inspection) -> None:
+    """An inspection stands in the log and in the history; it does not move stock."""
+
+
+RULES: dict[type, Rule] = {
+    events.DoorPass: doors.passed,
+    events.ZoneSeen: zones.seen,
+    events.ZoneLeft: zones.left,
+    events.TagCount: zones.seen,
+    events.Inspection: _nothing,
+    events.Condition: conditions.read,
+    events.Device: devices.told,
+    records.AsnReceived: announcements.announced,
+    records.ItemsImported: zones.imported,
+    records.ExceptionResolved: exceptions.resolve,
+    records.ShipmentSettled: shipments.settled,
+    records.ReplenishmentRequested: orders.requested,
+    records.OrderReported: orders.reported,
+    records.AgentSilent: agents.silent,
+    records.AgentHeard: agents.heard,
+    records.DataLost: agents.lost_data,
+    records.BadMessages: agents.bad_messages,
+}
+
+
+def fold(state: State, row: LogRow, entry: LogEntry) -> None:
+    """Apply one entry of the log to the state. The same rows in the same order give the same state.
+
+    An entry that names what the site file does not know changes nothing but the numbers, and is an exception.
+    """
+    agents.advance(state, row)
+    try:
+        RULES[type(entry)](state, row, entry)
+    except Misfit as misfit:
+        exceptions.add(state, "bad_message", row.agent, row.recorded_us, 1, {"reason": str(misfit)})
+    if row.at_us > row.recorded_us + inventory.CLOCK_SLACK_US:
+        ahead_s = (row.at_us - row.recorded_us) // 1_000_000
+        exceptions.begin(state, "clock_stepped", row.agent, row.recorded_us, 1, {"ahead_s": ahead_s})
+
+
+def reindex(state: State) -> None:
+    """Derive every index from the tables."""
+    exceptions.reindex(state)
+    shipments.reindex(state)
+    orders.reindex(state)

@@ -1,0 +1,139 @@
+"""One group commit: what came in together, and what it becomes in the log and in the state."""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from contract import events, wire
+from contract.errors import BadMessage
+from contract.wire import Ack
+from gateway import records, replenish
+from gateway.ledger.fold import fold
+from gateway.ledger.state import State
+from gateway.ledger.store import DEAD_LETTER_BYTES, DeadLetter
+from gateway.records import GATEWAY, LogEntry, LogRow, Record
+
+log = structlog.get_logger(__name__)
+
+_REASON_CHARACTERS = 300
+_KINDS: dict[type, str] = {
+    kind: str(kind.__struct_config__.tag) for union in (events.Event, records.Record) for kind in union.__args__
+}
+_encode = msgspec.json.Encoder().encode
+
+
+class Taken(Struct):
+    """A batch: the part of it that is new (perhaps nothing), and who waits for the acknowledgement."""
+
+    agent: str
+    epoch: str
+    first: int
+    bodies: Sequence[msgspec.Raw]
+    answer: asyncio.Future[Ack]
+    lost: str | None = None
+    resend: bool = False
+    renumber: bool = False
+
+
+class Recorded(Struct):
+    """Records of the gateway, and who (if anybody) waits for them to be on disk."""
+
+    records: Sequence[Record]
+    answer: asyncio.Future[None] | None = None
+
+
+Entry = Taken | Recorded
+
+
+class Group:
+    """Folds entries into the state, in order, and gathers the rows and the dead letters."""
+
+    def __init__(self, state: State, last_id: int, epoch: str, now_us: int) -> None:
+        """`epoch` is that of the gateway's own rows."""
+        self.rows: list[LogRow] = []
+        self.dead_letters: list[DeadLetter] = []
+        self._state = state
+        self._id = last_id
+        self._epoch = epoch
+        self._now_us = now_us
+        own = state.agents.get(GATEWAY)
+        self._seq = own.through.get(epoch, 0) if own is not None else 0
+
+    def add(self, entry: Entry) -> None:
+        """Fold one entry."""
+        if isinstance(entry, Recorded):
+            for record in entry.records:
+                self._record(record)
+            return
+        if entry.lost is not None:
+            lost = records.DataLost(at_us=self._now_us, agent=entry.agent, epoch=entry.epoch, detail=entry.lost)
+            self._record(lost)
+        for seq, raw in enumerate(entry.bodies, entry.first):
+            self._event(entry.agent, entry.epoch, seq, bytes(raw))
+
+    def replenish(self) -> None:
+        """Ask for what is lacking after all that."""
+        due = sorted(self._state.due)
+        self._state.due.clear()
+        for sku in due:
+            if record := replenish.need(self._state, sku, self._now_us):
+                self._record(record)
+        self._state.due.clear()
+
+    def _record(self, record: Record) -> None:
+        self._seq += 1
+        at_us = record.at_us
+        self._append(GATEWAY, self._epoch, self._seq, record, at_us, at_us, _encode(record))
+
+    def _event(self, agent: str, epoch: str, seq: int, body: bytes) -> None:
+        """One event. One that cannot be read goes to the dead letters; a `bad_messages` row takes its number.
+
+        So the numbers of an agent have no hole, and every row of the log can be decoded.
+        """
+        try:
+            event = wire.decode_event(body)
+        except BadMessage as error:
+            reason = str(error)[:_REASON_CHARACTERS]
+            self._bury(f"{agent} {epoch} {seq}", reason, body)
+            bad = records.BadMessages(at_us=self._now_us, agent=agent, count=1, reason=reason)
+            self._append(agent, epoch, seq, bad, self._now_us, self._now_us, _encode(bad))
+        else:
+            self._append(agent, epoch, seq, event, event.at_us, event.decided_us, body)
+
+    def _append(
+        self, agent: str, epoch: str, seq: int, entry: LogEntry, at_us: int, decided_us: int, body: bytes
+    ) -> None:
+        self._id += 1
+        row = LogRow(
+            id=self._id,
+            agent=agent,
+            epoch=epoch,
+            seq=seq,
+            kind=_KINDS[type(entry)],
+            at_us=at_us,
+            decided_us=decided_us,
+            recorded_us=self._now_us,
+            body=body,
+        )
+        self.rows.append(row)
+        if not apply(self._state, row, entry):
+            self._bury(f"{agent} {epoch} {seq}", "a rule failed: see the gateway's log", body)
+
+    def _bury(self, place: str, reason: str, data: bytes) -> None:
+        self.dead_letters.append(DeadLetter(self._now_us, place, reason, len(data), data[:DEAD_LETTER_BYTES]))
+
+
+def apply(state: State, row: LogRow, entry: LogEntry) -> bool:
+    """Fold one row; False if a rule failed on it. The per-event guard: our mistake in one rule must not stop a site.
+
+    What the rule did until then stays, in this process as in any refold by the same code.
+    """
+    try:
+        fold(state, row, entry)
+    except Exception:
+        log.exception("a rule failed", row=row.id, kind=row.kind, agent=row.agent, seq=row.seq)
+        return False
+    return True

@@ -1,0 +1,385 @@
+"""The ledger: an append-only log of what happened, and in the same transaction what follows from it.
+
+    agents' batches --+                          +-- acks, returns of `record`
+                      +-> queue -> group commit -+
+    own records ------+   (bounded) (one thread) +-- subscribers: live, history, cloud
+
+The event loop owns the state. What is queued is folded in memory and written in one transaction every
+`site.gateway.group_commit_s`; only when that is on disk is anybody told. While a group is being written the views may
+be ahead of the disk by that group. If a write fails, every call raises `LedgerFailed` from then on: the process must
+stop and begin again from the file, which holds all that was ever acknowledged.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from contract import wire
+from contract.site import Site
+from contract.wire import Ack, Batch
+from gateway import records
+from gateway.errors import BadRecord, LedgerFailed
+from gateway.ledger import announcements, exceptions, opening, rows, shipments, streams, watch
+from gateway.ledger.group import Entry, Group, Recorded, Taken
+from gateway.ledger.house import House
+from gateway.ledger.shown import Pulse, Shown, changed
+from gateway.ledger.state import State
+from gateway.ledger.store import DEAD_LETTER_BYTES, DeadLetter, Store, Writing
+from gateway.records import GATEWAY, LogRow, Record
+from gateway.views import AnyView, Section
+
+MAX_QUEUED = 20_000
+"""Events in the queue; `room` waits beyond it."""
+GROUP_ROWS = 2_000
+"""A group is closed when it holds so many rows, to bound the time that the event loop folds."""
+MAX_UNREADABLE = 1000
+"""Unreadable messages that wait for the next commit; more are only counted."""
+
+log = structlog.get_logger(__name__)
+
+
+class Commit(Struct, frozen=True):
+    """Rows that are on disk now, and the views that changed.
+
+    Without rows: something changed that is not in the log, such as when an agent was heard.
+    """
+
+    rows: tuple[LogRow, ...]
+    changed: frozenset[tuple[Section, str]]
+
+
+class CaseOf(Struct, frozen=True):
+    """One case of a shipment."""
+
+    epc: str
+    sku: str
+    sscc: str | None
+    state: Literal["expected", "seen", "unexpected", "missing"]
+    seen_us: int | None
+
+
+class Ledger:
+    """One site's ledger. Make it by `open`; every method is for the event loop unless it says otherwise."""
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path, site: Site, clock: Callable[[], int]) -> Iterator["Ledger"]:
+        """Open or begin the ledger in a file; `clock` gives microseconds of wall time. Raises `LedgerFailed`."""
+        house = House(site)
+        store, state = opening.open_store(path, house)
+        ledger = cls(store, state, clock)
+        try:
+            yield ledger
+        finally:
+            ledger._close()
+
+    def __init__(self, store: Store, state: State, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._state = state
+        self._clock = clock
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+        self._queue: deque[Entry] = deque()
+        self._queued_rows = 0
+        self._room = asyncio.Event()
+        self._room.set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._in_flight = False
+        self._failure: LedgerFailed | None = None
+        self._last_id, _ = store.last()
+        self._next_id = self._last_id
+        self._taken = {name: dict(agent.through) for name, agent in state.agents.rows.items()}
+        """Last sequence numbers taken into the queue, by agent and epoch."""
+        self._acknowledged = {name: dict(agent.through) for name, agent in state.agents.rows.items()}
+        """Last sequence numbers on disk."""
+        self._unreadable: list[DeadLetter] = []
+        self._subscribers: list[Callable[[Commit], None]] = []
+        self._pulses = {agent.name: Pulse() for agent in state.house.site.agents}
+        self._watch = watch.Watch(state, self._pulses, clock())
+        self.views = Shown(state, self._pulses, clock)
+        """`views(section)`: all views of a section (but "site") by key."""
+        for name, pulse in self._pulses.items():
+            if agent := state.agents.get(name):
+                pulse.here = not agent.silent if agent.heard or agent.silent else None
+        state.due.update(state.house.skus)
+
+    # what comes in
+
+    async def take(self, agent: str, batch: Batch) -> Ack:
+        """A batch of an agent: returns when it is on disk (or was refused), with the acknowledgement to send."""
+        await self.room()
+        return await self.offer(agent, batch)
+
+    async def room(self) -> None:
+        """Returns when the queue has room: whoever waits here stops reading, which is the backpressure."""
+        while not self._room.is_set():
+            await self._room.wait()
+
+    def offer(self, agent: str, batch: Batch) -> asyncio.Future[Ack]:
+        """`take` without waiting: call `room` before. The batch's own agent is not looked at."""
+        self._check()
+        if agent == GATEWAY:
+            raise BadRecord(f"{GATEWAY!r} is the name of the gateway's own rows: no agent may have it")
+        self._felt(agent)
+        answer: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
+        taken = self._taken.setdefault(agent, {})
+        verdict = streams.judge(batch, taken.get(batch.epoch), had_epochs=bool(taken))
+        entry = Taken(agent, batch.epoch, batch.first + verdict.known, (), answer)
+        if verdict.known and self._differs(agent, batch, verdict.known):
+            entry.renumber = True
+        elif verdict.act == "resend":
+            entry.resend = True
+        elif verdict.act == "take":
+            entry.bodies, entry.lost = batch.events[verdict.known :], verdict.lost
+            taken[batch.epoch] = batch.first + len(batch.events) - 1
+        self._enqueue(entry, len(entry.bodies))
+        return answer
+
+    async def record(self, *news: Record) -> None:
+        """Records of the gateway: returns when they are on disk. Raises `BadRecord`, and then none of them is."""
+        self._check()
+        for record in news:
+            _check_readable(record)
+        await self._recorded(news)
+
+    def heard(self, status: wire.Status) -> None:
+        """An agent's heartbeat, or its last will."""
+        self._check()
+        pulse = self._pulse(status.agent)
+        pulse.epoch, pulse.made, pulse.waiting = status.epoch, status.made, status.waiting
+        if status.state == "offline":
+            if pulse.here is not False:
+                pulse.here = False
+                self._note(records.AgentSilent(at_us=self._clock(), agent=status.agent))
+            return
+        pulse.clock_offset_us = status.at_us - self._clock() if status.at_us else None
+        self._felt(status.agent)
+        self._tell(Commit((), frozenset(self._watch.devices_of(status.agent))))
+
+    def bury(self, agent: str, topic: str, data: bytes, reason: str) -> None:
+        """A message could not be read: it goes to the dead letters, and `tick` records how many there were."""
+        self._watch.unreadable(agent, reason)
+        if len(self._unreadable) < MAX_UNREADABLE:
+            self._unreadable.append(DeadLetter(self._clock(), topic, reason, len(data), data[:DEAD_LETTER_BYTES]))
+
+    async def tick(self, now_us: int) -> None:
+        """Once a second: settle shipments, find silent agents, count bad messages, look at reorder points."""
+        self._check()
+        if doors := self._watch.doors_left(now_us):
+            self._tell(Commit((), doors))
+        news = self._watch.due(now_us)
+        if news or self._state.due:
+            await self._recorded(news)
+
+    # what may be asked
+
+    @property
+    def last_id(self) -> int:
+        """Id of the last row on disk."""
+        return self._last_id
+
+    def view(self, section: Section, key: str) -> AnyView | None:
+        """One view."""
+        return self.views.one(section, key)
+
+    def item(self, epc: str) -> rows.Item | None:
+        """What is known of a tag. Not to be changed."""
+        return self._state.items.get(epc)
+
+    def cases(self, shipment: str) -> list[CaseOf]:
+        """Every case of a shipment: the announced ones, and what came with them."""
+        row = self._state.shipments.get(shipment)
+        if row is None:
+            return []
+        cases = self._state.index.cases[shipment].values()
+        return [CaseOf(case.epc, case.sku, case.sscc, shipments.case_state(row, case), case.seen_us) for case in cases]
+
+    def announced(self, asn: records.AsnReceived) -> bool:
+        """Whether the same ASN is in the state already."""
+        return announcements.same(self._state, asn)
+
+    def streams(self) -> dict[str, Ack]:
+        """For every known agent, an acknowledgement of its newest epoch that asks to send from there."""
+        return {
+            name: Ack(epoch=agent.epoch, through=self._acknowledged[name][agent.epoch], resend=True)
+            for name, agent in self._state.agents.rows.items()
+            if name != GATEWAY and agent.epoch in self._acknowledged.get(name, ())
+        }
+
+    def subscribe(self, callback: Callable[[Commit], None]) -> Callable[[], None]:
+        """Call back on the event loop for every commit once it is on disk; the answer ends it."""
+        self._subscribers.append(callback)
+        return lambda: self._subscribers.remove(callback)
+
+    # cursors on the log: from any thread
+
+    def rows(self, after: int, limit: int) -> list[LogRow]:
+        """Rows of the log with an id above `after`, in order. From any thread."""
+        return self._store.rows(after, limit)
+
+    def cursor(self, name: str) -> int:
+        """The last row that somebody has dealt with; 0 at first. From any thread."""
+        return self._store.cursor(name)
+
+    def move_cursor(self, name: str, to: int) -> None:
+        """Note the last row that somebody has dealt with, on disk when this returns. From any thread."""
+        self._store.move_cursor(name, to)
+
+    def dead_letters(self, limit: int) -> list[DeadLetter]:
+        """The last messages that could not be read, newest first. From any thread."""
+        return self._store.dead_letters(limit)
+
+    # the group commit
+
+    def _recorded(self, news: Sequence[Record]) -> asyncio.Future[None]:
+        """Queue records; the answer is there when they are on disk."""
+        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._enqueue(Recorded(news, answer), len(news))
+        return answer
+
+    def _note(self, record: Record) -> None:
+        """Queue a record that nobody waits for."""
+        self._enqueue(Recorded([record]), 1)
+
+    def _enqueue(self, entry: Entry, count: int) -> None:
+        self._queue.append(entry)
+        self._queued_rows += count
+        if self._queued_rows >= MAX_QUEUED:
+            self._room.clear()
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if self._timer is None and not self._in_flight and self._queue:
+            wait_s = 0.0 if self._queued_rows >= GROUP_ROWS else self._state.house.site.gateway.group_commit_s
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._commit)
+
+    def _commit(self) -> None:
+        """Fold what is queued and hand it to the writer."""
+        self._timer = None
+        group = Group(self._state, self._next_id, self._store.epoch, self._clock())
+        entries: list[Entry] = []
+        while self._queue and len(group.rows) < GROUP_ROWS:
+            entry = self._queue.popleft()
+            self._queued_rows -= len(entry.bodies if isinstance(entry, Taken) else entry.records)
+            entries.append(entry)
+            group.add(entry)
+        group.replenish()
+        if self._queued_rows < MAX_QUEUED:
+            self._room.set()
+        self._next_id += len(group.rows)
+        commit = Commit(tuple(group.rows), changed(self._state))
+        dead_letters = [*self._unreadable, *group.dead_letters]
+        self._unreadable.clear()
+        if not group.rows and not dead_letters:
+            self._written(entries, commit)
+            return
+        tables = [(table.name, *table.written()) for table in self._state.tables if table.changed or table.gone]
+        trimmed: frozenset[tuple[Section, str]] = frozenset(("exceptions", key) for key in exceptions.trim(self._state))
+        commit = Commit(commit.rows, commit.changed | trimmed)
+        self._write(Writing(group.rows, tables, dead_letters), entries, commit)
+
+    def _write(self, writing: Writing, entries: list[Entry], commit: Commit) -> None:
+        self._in_flight = True
+
+        def done(future: asyncio.Future[None]) -> None:
+            self._in_flight = False
+            error = future.exception()
+            if error is not None:
+                self._fail(error, entries)
+            else:
+                self._written(entries, commit)
+
+        asyncio.get_running_loop().run_in_executor(self._writer, self._store.write, writing).add_done_callback(done)
+
+    def _written(self, entries: list[Entry], commit: Commit) -> None:
+        """It is on disk: tell everybody."""
+        if commit.rows:
+            self._last_id = commit.rows[-1].id
+            for row in commit.rows:
+                self._acknowledged.setdefault(row.agent, {})[row.epoch] = row.seq
+        for entry in entries:
+            if entry.answer is None or entry.answer.done():
+                continue
+            if isinstance(entry, Taken):
+                entry.answer.set_result(self._ack(entry))
+            else:
+                entry.answer.set_result(None)
+        self._tell(commit)
+        self._schedule()
+
+    def _ack(self, entry: Taken) -> Ack:
+        through = self._acknowledged.get(entry.agent, {}).get(entry.epoch, 0)
+        return Ack(epoch=entry.epoch, through=through, resend=entry.resend, renumber=entry.renumber)
+
+    def _fail(self, error: BaseException, entries: list[Entry]) -> None:
+        """The disk does not hold what the memory says: nobody may go on from here."""
+        failure = error if isinstance(error, LedgerFailed) else LedgerFailed(f"{self._store.path}: {error!r}")
+        log.critical("the ledger cannot be written", error=str(failure))
+        self._failure = failure
+        self._room.set()
+        self._refuse(entries, failure)
+        self._refuse(self._queue, failure)
+        self._queue.clear()
+
+    def _refuse(self, entries: Iterable[Entry], failure: LedgerFailed) -> None:
+        for entry in entries:
+            if entry.answer is not None and not entry.answer.done():
+                entry.answer.set_exception(failure)
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _tell(self, commit: Commit) -> None:
+        self.views.stale(commit.changed)
+        if commit.rows or commit.changed:
+            for callback in tuple(self._subscribers):
+                callback(commit)
+
+    # agents
+
+    def _pulse(self, agent: str) -> Pulse:
+        return self._pulses.setdefault(agent, Pulse())
+
+    def _felt(self, agent: str) -> None:
+        """An agent gave a sign of life."""
+        pulse = self._pulse(agent)
+        first = pulse.heard_us is None
+        pulse.heard_us = self._clock()
+        if pulse.here is not True:
+            pulse.here = True
+            self._note(records.AgentHeard(at_us=pulse.heard_us, agent=agent))
+        elif first:
+            self._tell(Commit((), frozenset(self._watch.surroundings_of(agent))))
+
+    def _differs(self, agent: str, batch: Batch, known: int) -> bool:
+        """Whether an agent tells other events under numbers that the log holds: its outbox was restored."""
+        held = self._store.bodies(agent, batch.epoch, batch.first, batch.first + known - 1)
+        return any(
+            seq in held and held[seq][0] != "bad_messages" and held[seq][1] != bytes(body)
+            for seq, body in enumerate(batch.events[:known], batch.first)
+        )
+
+    def _close(self) -> None:
+        """What was not acknowledged is forgotten: its agent sends it again."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._failure = self._failure or LedgerFailed(f"{self._store.path}: closed")
+        self._refuse(self._queue, self._failure)
+        self._queue.clear()
+        self._writer.shutdown(wait=True)
+        self._store.close()
+
+
+def _check_readable(record: Record) -> None:
+    try:
+        records.decode(msgspec.json.encode(record))
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise BadRecord(f"{type(record).__name__}: {error}") from error

@@ -1,0 +1,297 @@
+"""What the gateway shows of the state: each view is built when somebody asks for it after it changed."""
+
+from collections.abc import Callable, Iterable
+from typing import Literal, overload
+
+from msgspec import Struct
+
+from contract import site as site_file
+from gateway.ledger import exceptions, orders, rows, shipments
+from gateway.ledger.state import State
+from gateway.views import (
+    AnyView,
+    ConditionView,
+    DeviceView,
+    DoorView,
+    ExceptionView,
+    OrderView,
+    ReaderView,
+    Section,
+    ShipmentLineView,
+    ShipmentView,
+    StockView,
+    TitleView,
+)
+
+
+class Pulse(Struct):
+    """What is known of an agent at the moment. It is not in the log: after a restart nobody has been heard."""
+
+    heard_us: int | None = None
+    here: bool | None = None
+    """What the log last said, or is about to say: heard, silent, or nothing yet."""
+    epoch: str = ""
+    made: int = 0
+    waiting: int | None = None
+    clock_offset_us: int | None = None
+
+
+class Shown:
+    """The views of one state, by section and key."""
+
+    def __init__(self, state: State, pulses: dict[str, Pulse], clock: Callable[[], int]) -> None:
+        self._state = state
+        self._pulses = pulses
+        self._clock = clock
+        self._build: dict[Section, Callable[[str], AnyView | None]] = {
+            "doors": self._door,
+            "shipments": self._shipment,
+            "stock": self._stock,
+            "exceptions": self._exception,
+            "orders": self._order,
+            "devices": self._device,
+            "conditions": self._condition,
+        }
+        self._fresh: dict[Section, dict[str, AnyView]] = {section: {} for section in self._build}
+        self._stale: dict[Section, set[str]] = {section: set() for section in self._build}
+        self.stale((section, key) for section in self._build for key in self._keys(section))
+
+    @overload
+    def __call__(self, section: Literal["doors"]) -> dict[str, DoorView]: ...
+    @overload
+    def __call__(self, section: Literal["shipments"]) -> dict[str, ShipmentView]: ...
+    @overload
+    def __call__(self, section: Literal["stock"]) -> dict[str, StockView]: ...
+    @overload
+    def __call__(self, section: Literal["exceptions"]) -> dict[str, ExceptionView]: ...
+    @overload
+    def __call__(self, section: Literal["orders"]) -> dict[str, OrderView]: ...
+    @overload
+    def __call__(self, section: Literal["devices"]) -> dict[str, DeviceView]: ...
+    @overload
+    def __call__(self, section: Literal["conditions"]) -> dict[str, ConditionView]: ...
+    def __call__(self, section: Section) -> object:
+        """All views of a section by key."""
+        for key in tuple(self._stale[section]):
+            self.one(section, key)
+        return dict(self._fresh[section])
+
+    def one(self, section: Section, key: str) -> AnyView | None:
+        """One view; None when there is no such thing."""
+        if section not in self._build:
+            return None
+        fresh, stale = self._fresh[section], self._stale[section]
+        if key in stale:
+            view = self._build[section](key)
+            stale.discard(key)
+            if view is None:
+                fresh.pop(key, None)
+            else:
+                fresh[key] = view
+        return fresh.get(key)
+
+    def stale(self, changed: Iterable[tuple[Section, str]]) -> None:
+        """These changed."""
+        for section, key in changed:
+            self._stale[section].add(key)
+
+    def _keys(self, section: Section) -> Iterable[str]:
+        state = self._state
+        match section:
+            case "doors":
+                return state.house.doors
+            case "devices":
+                return state.house.devices
+            case "stock":
+                return {*state.house.skus, *state.stock.rows}
+            case "site":
+                return ()
+            case _:
+                tables = {table.name: table for table in state.tables}
+                return tables[section].rows
+
+    def _door(self, key: str) -> DoorView | None:
+        site_door = self._state.house.doors.get(key)
+        if site_door is None:
+            return None
+        door = self._state.doors.get(key) or rows.Door()
+        return DoorView(
+            name=key,
+            title=_title(site_door.title),
+            inside=site_door.inside,
+            outside=site_door.outside,
+            inbound=door.inbound,
+            outbound=door.outbound,
+            unknown=door.unknown,
+            strays=door.strays,
+            last_pass_us=door.last_pass_us,
+            shipment=shipments.at_door(self._state, key, None, self._clock()),
+            readers=[self._reader(reader.name) for reader in site_door.readers],
+        )
+
+    def _reader(self, name: str) -> ReaderView:
+        device = self._device(name)
+        assert device is not None
+        known = device.state if device.state in ("connected", "lost", "blind") else "unknown"
+        return ReaderView.model_validate({"name": name, "state": known, "since_us": device.since_us})
+
+    def _shipment(self, key: str) -> ShipmentView | None:
+        shipment = self._state.shipments.get(key)
+        if shipment is None:
+            return None
+        return ShipmentView(
+            id=key,
+            direction=shipment.direction,
+            partner=shipment.partner,
+            door=shipment.door,
+            order=shipment.order,
+            state=shipment.state,
+            expected=shipment.expected,
+            seen=shipment.seen,
+            missing=shipment.missing,
+            unexpected=shipment.unexpected,
+            lines=[
+                ShipmentLineView(sku=sku, expected=line.expected, seen=line.seen)
+                for sku, line in shipment.lines.items()
+            ],
+            announced_us=shipment.announced_us,
+            first_seen_us=shipment.first_seen_us,
+            last_seen_us=shipment.last_seen_us,
+        )
+
+    def _stock(self, key: str) -> StockView | None:
+        item = self._state.house.skus.get(key)
+        stock = self._state.stock.get(key)
+        if item is None and stock is None:
+            return None
+        stock = stock or rows.Stock()
+        return StockView(
+            sku=key,
+            title=_title(item.title) if item else TitleView(en=key, zh=key),
+            units=stock.units,
+            zones=stock.zones,
+            reorder_point=item.reorder_point if item else 0,
+            order_up_to=item.order_up_to if item else 0,
+            on_order=orders.on_order(self._state, key),
+            updated_us=stock.updated_us,
+            trace=stock.trace,
+        )
+
+    def _exception(self, key: str) -> ExceptionView | None:
+        incident = self._state.exceptions.get(key)
+        if incident is None:
+            return None
+        return ExceptionView(
+            id=key,
+            kind=incident.kind,
+            severity=exceptions.severity(incident.kind),
+            subject=incident.subject,
+            count=incident.count,
+            params=incident.params,
+            opened_us=incident.opened_us,
+            updated_us=incident.updated_us,
+            state="open" if incident.open else "resolved",
+            resolved_by=incident.resolved_by,
+            reason=incident.reason,
+        )
+
+    def _order(self, key: str) -> OrderView | None:
+        order = self._state.orders.get(key)
+        if order is None:
+            return None
+        return OrderView(
+            key=key,
+            sku=order.sku,
+            units=order.units,
+            received=order.received,
+            state=order.state,
+            number=order.number,
+            supplier=order.supplier,
+            requested_us=order.requested_us,
+            updated_us=order.updated_us,
+        )
+
+    def _device(self, key: str) -> DeviceView | None:
+        known = self._state.house.devices.get(key)
+        if known is None:
+            return None
+        return self._agent(key) if known.kind == "agent" else self._behind(key)
+
+    def _agent(self, key: str) -> DeviceView:
+        agent = self._state.agents.get(key) or rows.Agent()
+        pulse = self._pulses.get(key) or Pulse()
+        state: Literal["silent", "connected", "unknown"] = "unknown"
+        if agent.silent:
+            state = "silent"
+        elif pulse.heard_us is not None:
+            state = "connected"
+        own = self._state.devices.get(key) or rows.Device(agent=key)
+        return DeviceView(
+            name=key,
+            kind="agent",
+            agent=key,
+            state=state,
+            since_us=agent.since_us,
+            heard_us=pulse.heard_us,
+            detail=own.detail,
+            counts=own.counts,
+            waiting=pulse.waiting,
+            clock_offset_us=pulse.clock_offset_us,
+        )
+
+    def _behind(self, key: str) -> DeviceView:
+        """A device behind an agent: unknown while nobody can tell."""
+        known = self._state.house.devices[key]
+        device = self._state.devices.get(key) or rows.Device(agent=known.agent)
+        agent = self._state.agents.get(known.agent)
+        pulse = self._pulses.get(known.agent) or Pulse()
+        hearsay = agent is None or agent.silent or pulse.heard_us is None
+        return DeviceView(
+            name=key,
+            kind=known.kind,
+            agent=known.agent,
+            state="unknown" if hearsay else device.state,
+            since_us=agent.since_us if agent is not None and agent.silent else device.since_us,
+            heard_us=pulse.heard_us,
+            detail=device.detail,
+            counts=device.counts,
+        )
+
+    def _condition(self, key: str) -> ConditionView | None:
+        condition = self._state.conditions.get(key)
+        if condition is None:
+            return None
+        limits = self._state.house.limits.get(condition.zone) if condition.quantity == "temperature_c" else None
+        return ConditionView(
+            device=key,
+            zone=condition.zone,
+            quantity=condition.quantity,
+            value=condition.value,
+            at_us=condition.stamp[0],
+            min=limits.min_c if limits else None,
+            max=limits.max_c if limits else None,
+            trace=condition.trace,
+        )
+
+
+def changed(state: State) -> frozenset[tuple[Section, str]]:
+    """The views that differ since the tables were last written; from now on they count as told."""
+    sections: dict[str, Section] = {
+        "doors": "doors",
+        "shipments": "shipments",
+        "stock": "stock",
+        "exceptions": "exceptions",
+        "orders": "orders",
+        "devices": "devices",
+        "conditions": "conditions",
+    }
+    found = set(state.shown)
+    state.shown.clear()
+    for table in state.tables:
+        if section := sections.get(table.name):
+            found.update((section, key) for key in table.changed | table.gone)
+    return frozenset(found)
+
+
+def _title(title: site_file.Title) -> TitleView:
+    return TitleView(en=title.en, zh=title.zh)

@@ -1,0 +1,134 @@
+"""Gateway intake: events a second from the bytes of a batch to rows on disk (fsync), on a real file.
+
+    python tests/bench/intake_bench.py [--profile]
+
+Fifty agents each send batches of a hundred door passes and wait for the acknowledgement before the next. Beside it, on
+the same file system in the same run: the same fold with one transaction a batch, and with one transaction an event.
+"""
+
+import asyncio
+import cProfile
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parent.parent.parent))
+sys.path.insert(0, str(Path(__file__).parent))
+
+from figures import Figure, show
+from ledgersite import SITE, case, now_us, pass_bytes
+
+from contract import wire
+from contract.site import Site
+from gateway.ledger.group import Group, Taken
+from gateway.ledger.house import House
+from gateway.ledger.ledger import Ledger
+from gateway.ledger.opening import open_store
+from gateway.ledger.store import Writing
+
+AGENTS = 50
+BATCH = 100
+BATCHES = 24
+"""Of each agent."""
+ITEMS = 60_000
+"""Tags that the passes are about: each is seen twice."""
+
+
+def measure() -> dict[str, float]:
+    """Events a second: group commit, one transaction a batch, one an event; and what the process took."""
+    site = SITE.model_copy(update={"agents": [SITE.agents[0].model_copy(update={"name": n}) for n in _names()]})
+    batches = {name: list(_batches(i, name, BATCHES)) for i, name in enumerate(_names())}
+    with tempfile.TemporaryDirectory() as folder:
+        before_s = time.process_time()
+        seconds = asyncio.run(_group_commit(Path(folder) / "group.db", site, batches))
+        cpu_s = time.process_time() - before_s
+        few = [batch for of_agent in batches.values() for batch in of_agent[:2]]
+        a_batch = _alone(Path(folder) / "batch.db", site, few, BATCH)
+        an_event = _alone(Path(folder) / "event.db", site, few[:4], 1)
+    events = AGENTS * BATCHES * BATCH
+    return {
+        "events_per_s": events / seconds,
+        "events_per_s_transaction_a_batch": a_batch,
+        "events_per_s_transaction_an_event": an_event,
+        "cpu_us_per_event": cpu_s / events * 1e6,
+        "rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+async def _group_commit(path: Path, site: Site, batches: dict[str, list[bytes]]) -> float:
+    with Ledger.open(path, site, now_us) as ledger:
+
+        async def send(agent: str) -> None:
+            for data in batches[agent]:
+                batch = wire.decode_batch(data)
+                ack = await ledger.take(agent, batch)
+                assert ack.through == batch.first + BATCH - 1
+
+        began_s = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            for agent in batches:
+                group.create_task(send(agent))
+        return time.perf_counter() - began_s
+
+
+def _alone(path: Path, site: Site, batches: list[bytes], a_transaction: int) -> float:
+    """The same fold without group commit: events a second with so many events a transaction."""
+    store, state = open_store(path, House(site))
+    loop = asyncio.new_event_loop()
+    began_s = time.perf_counter()
+    last_id = 0
+    for data in batches:
+        batch = wire.decode_batch(data)
+        for i in range(0, BATCH, a_transaction):
+            events = batch.events[i : i + a_transaction]
+            group = Group(state, last_id, store.epoch, now_us())
+            group.add(Taken(batch.agent, batch.epoch, batch.first + i, events, loop.create_future()))
+            last_id += len(group.rows)
+            tables = [(table.name, *table.written()) for table in state.tables if table.changed]
+            store.write(Writing(group.rows, tables, ()))
+    seconds = time.perf_counter() - began_s
+    store.close()
+    loop.close()
+    return len(batches) * BATCH / seconds
+
+
+def _names() -> Iterator[str]:
+    return (f"edge-{i}" for i in range(AGENTS))
+
+
+def _batches(number: int, agent: str, count: int) -> Iterator[bytes]:
+    at_us = now_us() - 3_600_000_000
+    for batch in range(count):
+        first = batch * BATCH + 1
+        tags = ((number * BATCHES + batch) * BATCH + i for i in range(BATCH))
+        bodies = tuple(
+            pass_bytes(case(tag % ITEMS % 4, tag % ITEMS), at_us + first + i, door=f"dock-{1 + tag % 2}")
+            for i, tag in enumerate(tags)
+        )
+        yield wire.encode_batch(agent, "bench", first, 1, bodies)
+
+
+def table(found: dict[str, float]) -> None:
+    """Print what was measured."""
+    ours, unit = found["events_per_s"], "events/s"
+    batch, event = found["events_per_s_transaction_a_batch"], found["events_per_s_transaction_an_event"]
+    show(
+        "gateway intake: bytes in, committed with fsync",
+        [
+            Figure("group commit", ours, unit, "one transaction a batch", batch, ">= 20,000"),
+            Figure("group commit", ours, unit, "one transaction an event", event),
+            Figure("processor time an event", found["cpu_us_per_event"], "us"),
+            Figure("memory of the process", found["rss_mib"], "MiB"),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    if "--profile" in sys.argv:
+        cProfile.run("measure()", sort="tottime")
+    else:
+        table(measure())

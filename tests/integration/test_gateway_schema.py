@@ -1,0 +1,49 @@
+"""What the OpenAPI promises, tried by a machine: schemathesis against the running gateway, with few examples each."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis import checks
+from servedgateway import Edge, case, door_pass, served
+
+from gateway.api.build import bare
+
+UNTRIED = ["getLive", "getMetrics"]
+"""The stream never ends, and the metrics are Prometheus' text."""
+
+schema = schemathesis.openapi.from_dict(bare().openapi()).exclude(operation_id=UNTRIED)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a gateway that serves in a thread of its own."""
+    found: list[str] = []
+    ready = threading.Event()
+    loop = asyncio.new_event_loop()
+    over = asyncio.Event()
+
+    async def serve() -> None:
+        async with served(tmp_path_factory.mktemp("gateway")) as gateway:
+            await Edge(gateway.ledger).tell(door_pass(case(0, 1)), door_pass(case(0, 2), direction="unknown"))
+            found.append(gateway.url)
+            ready.set()
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert ready.wait(10), "the gateway did not begin"
+    yield found[0]
+    loop.call_soon_threadsafe(over.set)
+    thread.join(10)
+    loop.close()
+
+
+@schema.parametrize()
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_gateway_keeps_what_its_openapi_promises(case: schemathesis.Case, url: str) -> None:
+    # Well-formed bodies may name what this site does not know, and refusing them is right.
+    case.call_and_validate(base_url=url, excluded_checks=[checks.positive_data_acceptance])

@@ -1,0 +1,153 @@
+"""kill -9 of edge, gateway and broker at random moments, fifty rounds: every event committed once, nothing lost.
+
+The whole house runs as it does for `truecount demo`: real processes, the real broker, readers and a PLC speaking real
+protocols. At the end three records must tell the same: the agent's outbox (what was decided), the gateway's log (what
+was committed), and the stock on the page (what was folded).
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+import truecount
+from contract import site as site_file
+from contract import wire
+from contract.events import DoorPass
+from edge.agent import outbox_file
+from edge.outbox import Kept, read_history
+from firmware_sim import house
+
+ROUNDS = int(os.environ.get("TRUECOUNT_KILL_ROUNDS", "50"))
+VICTIMS = ("edge-dock-edge", "gateway", "broker", "nats-server")
+SETTLE_S = 60
+
+
+@pytest.fixture
+def seed() -> int:
+    value = int(os.environ.get("TRUECOUNT_SEED", random.SystemRandom().randrange(2**32)))
+    print(f"TRUECOUNT_SEED={value}")
+    return value
+
+
+def plan(folder: Path, seed: int) -> house.Plan:
+    site = site_file.load(Path("configs/site.yaml")).model_dump(mode="json")
+    for register in site["modbus"][0]["registers"]:
+        register["every_s"] = 0.05  # forty events a second besides the passes, so that every kill meets some
+    site["agents"][0]["ack_timeout_s"] = 0.5
+    return house.Plan(
+        site=site,
+        command=(sys.executable, str(Path(truecount.__file__))),
+        agents=("dock-edge",),
+        folder=folder / "house",
+        seed=seed,
+        speed=5.0,
+        duration_s=None,
+        headless=True,
+        report=None,
+        made=lambda _: 0,
+        version="test",
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_every_event_is_committed_once_over_fifty_kills(tmp_path, seed):
+    asyncio.run(fifty_kills(tmp_path, seed))
+
+
+async def fifty_kills(tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    the_plan = plan(tmp_path, seed)
+    site = house.prepare(the_plan)
+    gateway = f"http://127.0.0.1:{site['gateway']['port']}"
+    async with house.processes(the_plan, site, print) as parts, httpx.AsyncClient(timeout=10) as client:
+        await asyncio.sleep(2)
+        for _ in range(ROUNDS):
+            await asyncio.sleep(dice.uniform(0.1, 3.0))
+            kill(parts, dice.choice(VICTIMS))
+        outbox = outbox_file(Path(site["agents"][0]["data"]))
+        decided = await settled(client, gateway, f"http://127.0.0.1:{site['simulation']['judge_port']}", outbox)
+        stock = (await client.get(f"{gateway}/api/v1/stock")).json()["stock"]
+        rows = await house.log_rows(client, gateway)
+    committed = [row for row in rows if row["agent"] == "dock-edge"][: len(decided)]
+    opening = [row["body"] for row in rows if row["kind"] == "items_imported"]
+
+    assert len({kept.epoch for kept in decided}) == 1, "kill -9 must not cost the outbox its file"
+    assert [kept.seq for kept in decided] == list(range(1, len(decided) + 1))
+    assert len(decided) > ROUNDS
+    told = [(row["epoch"], row["seq"]) for row in committed]
+    assert [pair for pair, times in Counter(told).items() if times > 1] == [], "committed twice"
+    assert told == [(kept.epoch, kept.seq) for kept in decided], "lost, or out of order"
+    assert not [row for row in rows if row["kind"] in ("data_lost", "bad_messages")], "the gateway noticed a loss"
+    assert [wire.decode_event(kept.body) for kept in decided] == [event_of(row) for row in committed]
+    assert units_by_zone(opening, decided, site) == {
+        (one["sku"], zone): units for one in stock for zone, units in one["zones"].items() if units
+    }
+
+
+def kill(parts: dict[str, house.Process], victim: str) -> None:
+    """SIGKILL to one process; `nats-server` is the broker's own child."""
+    part = parts["broker" if victim == "nats-server" else victim]
+    if part.pid is None:
+        return
+    targets = [part.pid]
+    if victim == "nats-server":
+        targets = [child.pid for child in psutil.Process(part.pid).children(recursive=True)]
+    for pid in targets:
+        os.kill(pid, signal.SIGKILL)
+
+
+async def settled(client: httpx.AsyncClient, gateway: str, simulator: str, outbox: Path) -> list[Kept]:
+    """Nothing new begins; what the agent has decided by now (its sensors never stop) must all reach the log."""
+    await client.post(f"{simulator}/quiesce")
+    await asyncio.sleep(5)
+    decided = read_history(outbox)
+    deadline = time.monotonic() + SETTLE_S
+    rows = 0
+    while rows < len(decided):
+        assert time.monotonic() < deadline, f"{rows} of {len(decided)} events after {SETTLE_S} s"
+        await asyncio.sleep(0.5)
+        with contextlib.suppress(httpx.TransportError):  # the last victim may still be starting
+            rows = len(await committed_rows(client, gateway))
+    return decided
+
+
+async def committed_rows(client: httpx.AsyncClient, gateway: str) -> list[dict]:
+    return [row for row in await house.log_rows(client, gateway) if row["agent"] == "dock-edge"]
+
+
+def event_of(row: dict[str, object]) -> object:
+    import msgspec
+
+    return wire.decode_event(msgspec.json.encode(row["body"]))
+
+
+def units_by_zone(opening: list[dict], decided: list[Kept], site: dict) -> dict[tuple[str, str], int]:
+    """Stock by the shortest rule there is: a tag is where its newest directed pass left it."""
+    from contract.epc import identify
+
+    skus = {item["gtin"]: item["sku"] for item in site["items"]}
+    doors = {door["name"]: door for door in site["doors"]}
+    seen: dict[str, tuple[int, str | None]] = {
+        item["epc"]: (document["at_us"], item["zone"]) for document in opening for item in document["items"]
+    }
+    for kept in decided:
+        event = wire.decode_event(kept.body)
+        if not isinstance(event, DoorPass) or event.direction == "unknown":
+            continue
+        door = doors[event.door]
+        for epc in event.epcs:
+            if event.at_us >= seen.get(epc, (0, None))[0]:
+                seen[epc] = (event.at_us, door["inside"] if event.direction == "inbound" else door["outside"])
+    places = ((identify(epc).gtin, zone) for epc, (_, zone) in seen.items())
+    return dict(Counter((skus[gtin], zone) for gtin, zone in places if gtin in skus and zone is not None))
