@@ -1,4 +1,4 @@
-"""EPC identity: from the bits of a tag to the GS1 key they stand for (GS1 Tag Data Standard 1.13, sections 6 and 14)."""
+"""EPC identity: from the bits of a tag to the GS1 key they stand for (GS1 Tag Data Standard 1.13, sections 6, 14)."""
 
 from functools import lru_cache
 

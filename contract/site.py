@@ -17,10 +17,14 @@ from contract.errors import BadSiteFile, Mistake
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$", description="a-z, 0-9 and -, at most 40 characters")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Location = tuple[int | str, ...]
+
+_NOT_YAML = (YAMLError, RecursionError, ValueError, LookupError, TypeError, AttributeError)
+"""ruamel.yaml's scalar constructors answer some garbage (`.` with the tag of a float, say) with Python's own errors."""
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Title(_Part):
@@ -256,7 +260,7 @@ def parse(data: bytes, source: str) -> Site:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise BadSiteFile([Mistake(source, line, column, f"not YAML: {error.problem}")]) from error
-    except (YAMLError, RecursionError, ValueError) as error:
+    except _NOT_YAML as error:
         raise BadSiteFile([Mistake(source, 1, 1, f"not YAML: {error}")]) from error
     if not isinstance(tree, Mapping):
         raise BadSiteFile([Mistake(source, 1, 1, "expected a mapping with the keys of a site file")])
@@ -268,9 +272,6 @@ def parse(data: bytes, source: str) -> Site:
     if dangling:
         raise BadSiteFile(dangling)
     return site
-
-
-Location = tuple[int | str, ...]
 
 
 def _mistakes(error: ValidationError, tree: Any, source: str) -> Iterator[Mistake]:

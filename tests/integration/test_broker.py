@@ -101,12 +101,15 @@ def test_it_dies_with_a_parent_that_is_killed(settings: Broker) -> None:
 
         asyncio.run(main())
     """
-    parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout is not None
-    line = next(line for line in parent.stdout if line.startswith("pid:"))
-    broker = psutil.Process(int(line.removeprefix("pid:")))
-    parent.kill()
-    parent.communicate()
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        try:
+            assert parent.stdout is not None
+            line = next(line for line in parent.stdout if line.startswith("pid:"))
+            broker = psutil.Process(int(line.removeprefix("pid:")))
+        finally:
+            parent.kill()
     psutil.wait_procs([broker], timeout=10)
     assert not broker.is_running() or broker.status() == psutil.STATUS_ZOMBIE
 

@@ -233,9 +233,11 @@ def test_the_last_will_of_a_killed_agent_says_offline(broker: Broker, tmp_path: 
         async with house(broker) as one, at_work(one.gateway_run):
             port = str(one.child.broker.port)
             agent = await asyncio.create_subprocess_exec(sys.executable, "-c", AGENT, str(tmp_path / "killed.db"), port)
-            await one.until(lambda: bool(one.statuses))
-            agent.kill()
-            await agent.wait()
+            try:
+                await one.until(lambda: bool(one.statuses))
+            finally:
+                agent.kill()
+                await agent.wait()
             await one.until(lambda: [status.state for status in one.statuses] == ["online", "offline"])
 
     asyncio.run(story())

@@ -1,7 +1,6 @@
 """The outbox holds what it was given, whatever happens to the process: nothing lost, no number twice, no hole."""
 
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -161,12 +160,13 @@ def test_what_append_has_answered_survives_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "outbox.db"
     epochs = set()
     for lines in (1, 3, 10, 25):
-        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
-        assert writer.stdout is not None
-        for _ in range(lines):
-            answered = int(writer.stdout.readline())
-        writer.send_signal(signal.SIGKILL)
-        writer.communicate()
+        with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True) as writer:
+            try:
+                assert writer.stdout is not None
+                for _ in range(lines):
+                    answered = int(writer.stdout.readline())
+            finally:
+                writer.kill()
         with Outbox(path, retain=10**6) as outbox:
             epochs.add(outbox.epoch)
             assert outbox.made >= answered + 6

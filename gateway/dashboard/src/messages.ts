@@ -1,0 +1,344 @@
+// Every word of the page, in both languages. A key without a language, a hole that one language lacks or a call without
+// its parameters does not pass the type check. {holes} are named; `count` also chooses the plural form (Unicode CLDR:
+// English has `one` and `other`, Chinese only `other`, so that it is one sentence).
+
+interface Message {
+  readonly en: string | { readonly one: string; readonly other: string };
+  readonly zh: string;
+}
+
+export const messages = {
+  // The strip
+  live: { en: "live {age}", zh: "实时 {age}" },
+  connecting: { en: "connecting", zh: "正在连接" },
+  "link.broker": { en: "Agents", zh: "边缘代理" },
+  "link.history": { en: "History", zh: "历史记录" },
+  "link.cloud": { en: "Cloud", zh: "云端" },
+  "link.ok": { en: "in step", zh: "同步" },
+  "link.behind": { en: "{count} waiting", zh: "{count} 条待传" },
+  "link.behindSince": { en: "{count} waiting, oldest {age}", zh: "{count} 条待传，最早 {age}" },
+  "link.down": { en: "no link", zh: "未连接" },
+  "link.downWaiting": { en: "no link, {count} waiting", zh: "未连接，{count} 条待传" },
+  "open.none": { en: "Nothing open", zh: "无待办" },
+  "open.some": { en: "{count} open", zh: "{count} 项待办" },
+  "language.choose": { en: "Language", zh: "语言" },
+  "theme.choose": { en: "Colours", zh: "配色" },
+  "theme.light": { en: "Light", zh: "浅色" },
+  "theme.dark": { en: "Dark", zh: "深色" },
+  "theme.contrast": { en: "Contrast", zh: "高对比" },
+  "skip.todo": { en: "Skip to what is to do now", zh: "跳到当前待办" },
+
+  // Silence
+  "stale.since": {
+    en: "No news since {time} ({age}). Every figure below is from then. Trying again.",
+    zh: "自 {time} 起没有消息（{age}）。以下数字都是当时的。正在重试。",
+  },
+  "stale.word": { en: "no news", zh: "没有消息" },
+  "start.connecting": { en: "Connecting to the gateway.", zh: "正在连接网关。" },
+  "start.failing": {
+    en: "The gateway at {host} does not answer. Check that it runs and that this device is on the warehouse network. Trying again.",
+    zh: "位于 {host} 的网关没有应答。请检查网关是否在运行，以及本设备是否连着仓库网络。正在重试。",
+  },
+
+  // Ages and times
+  "age.ago": { en: "{age} ago", zh: "{age}前" },
+  "age.seconds": { en: "{seconds}\u00a0s", zh: "{seconds}\u00a0秒" },
+  "age.hours": { en: "{hours} h", zh: "{hours} 小时" },
+  "age.days": { en: { one: "{count} day", other: "{count} days" }, zh: "{count} 天" },
+  "age.never": { en: "not yet", zh: "尚无" },
+
+  // Doors
+  "doors.title": { en: "Doors", zh: "库门" },
+  "door.in": { en: "in", zh: "进" },
+  "door.out": { en: "out", zh: "出" },
+  "door.unknown": { en: "unknown", zh: "不明" },
+  "door.idle": { en: "idle", zh: "空闲" },
+  "door.receiving": { en: "receiving", zh: "收货中" },
+  "door.shipping": { en: "shipping", zh: "发货中" },
+  "door.expecting": { en: "truck expected", zh: "等待到车" },
+  "door.complete": { en: "complete", zh: "已齐" },
+  "door.short": { en: "short", zh: "短缺" },
+  "door.between": { en: "{outside} to {inside}", zh: "{outside}到{inside}" },
+  "door.dock": { en: "Dock to {inside}", zh: "{inside}月台" },
+  "door.lastPass": { en: "last pass {ago}", zh: "上次通过 {ago}" },
+  "door.noPass": { en: "no pass yet", zh: "尚无通过" },
+  "door.strays": {
+    en: { one: "{count} stray read apart", other: "{count} strays read apart" },
+    zh: "已排除 {count} 个杂散标签",
+  },
+  "door.summary": {
+    en: "{door}: {inbound} in, {outbound} out, {unknown} unknown.",
+    zh: "{door}：进 {inbound}，出 {outbound}，不明 {unknown}。",
+  },
+  "doors.empty": {
+    en: "No door is set up. Add one under “doors” in the site file and start the gateway again.",
+    zh: "尚未设置库门。请在站点文件的 doors 中添加，然后重新启动网关。",
+  },
+  "reader.connected": { en: "{reader} reading", zh: "{reader} 正常读取" },
+  "reader.lost": { en: "{reader} lost for {age}", zh: "{reader} 已断开 {age}" },
+  "reader.blind": { en: "{reader} blind for {age}", zh: "{reader} 已失明 {age}" },
+  "reader.unknown": { en: "{reader} not heard yet", zh: "{reader} 尚无消息" },
+  "door.blind": {
+    en: "Nothing reads here now: what passes is not counted.",
+    zh: "此处目前没有读取：通过的货物不会被计数。",
+  },
+
+  // Shipments
+  "shipment.last": {
+    en: "Last: {shipment} from {partner}, {seen} of {expected} seen",
+    zh: "上一车：{partner} 的 {shipment}，应到 {expected} 箱，已见 {seen} 箱",
+  },
+  "shipment.next": {
+    en: {
+      one: "Next: {shipment} from {partner}, {count} case",
+      other: "Next: {shipment} from {partner}, {count} cases",
+    },
+    zh: "下一车：{partner} 的 {shipment}，共 {count} 箱",
+  },
+  "shipment.of": { en: "{seen} of {expected} cases seen", zh: "已见 {seen} 箱，共 {expected} 箱" },
+  "shipment.toCome": { en: { one: "{count} to come", other: "{count} to come" }, zh: "还有 {count} 箱" },
+  "shipment.missing": { en: "{count} missing", zh: "缺 {count} 箱" },
+  "shipment.unexpected": { en: "{count} unexpected", zh: "多出 {count} 箱" },
+  "shipment.allSeen": { en: "all seen", zh: "全部已见" },
+
+  // To do now
+  "todo.title": { en: "To do now", zh: "当前待办" },
+  "todo.empty": {
+    en: "Nothing to do. What needs a person will appear here.",
+    zh: "没有待办事项。需要人处理的事会出现在这里。",
+  },
+  "todo.more": { en: { one: "Show {count} more", other: "Show {count} more" }, zh: "再显示 {count} 项" },
+  "todo.less": { en: "Show fewer", zh: "收起" },
+  "todo.resolve": { en: "Resolve", zh: "处理" },
+  "todo.resolveWhat": { en: "Resolve: {what}", zh: "处理：{what}" },
+  "todo.who": { en: "Who are you?", zh: "您是谁？" },
+  "todo.why": { en: "What was done?", zh: "做了什么？" },
+  "todo.save": { en: "Save as resolved", zh: "保存为已处理" },
+  "todo.saving": { en: "Saving", zh: "正在保存" },
+  "todo.cancel": { en: "Not now", zh: "暂不处理" },
+  "todo.failed": {
+    en: "Not saved: {reason}. It is still open. Try again.",
+    zh: "未保存：{reason}。此事仍未处理，请重试。",
+  },
+  "todo.noAnswer": { en: "the gateway did not answer", zh: "网关没有应答" },
+  "todo.needBoth": { en: "Say who you are and what was done.", zh: "请填写您是谁以及做了什么。" },
+  "todo.resolved": { en: "Resolved by {who} {ago}: {why}", zh: "{who} 于 {ago} 处理：{why}" },
+  "todo.lately": { en: "Lately resolved", zh: "最近处理" },
+  "severity.wrong": { en: "act now", zh: "立即处理" },
+  "severity.attention": { en: "check", zh: "请核对" },
+
+  // What happened, then what to do
+  "missing.what": {
+    en: { one: "{count} case missing from {subject}", other: "{count} cases missing from {subject}" },
+    zh: "{subject} 缺少 {count} 箱",
+  },
+  "missing.do": {
+    en: "Look in the truck and behind the door. Then accept it as short, or carry in what was found.",
+    zh: "请查看车厢和门后。然后按短缺接受，或把找到的货搬进来。",
+  },
+  "missing.doSeen": {
+    en: "{seen} of {expected} were seen. Look in the truck and behind the door. Then accept it as short, or carry in what was found.",
+    zh: "应到 {expected} 箱，已见 {seen} 箱。请查看车厢和门后。然后按短缺接受，或把找到的货搬进来。",
+  },
+  "unexpected.what": {
+    en: { one: "{count} case came with {subject} unannounced", other: "{count} cases came with {subject} unannounced" },
+    zh: "{subject} 多到 {count} 箱未预报的货",
+  },
+  "unexpected.do": {
+    en: "Set them apart and read their labels. Then take them into stock or send them back.",
+    zh: "请单独放置并查看标签。然后入库或退回。",
+  },
+  "unknown_direction.what": {
+    en: {
+      one: "{count} pass at {subject} had no clear direction",
+      other: "{count} passes at {subject} had no clear direction",
+    },
+    zh: "{subject} 有 {count} 次通过方向不明",
+  },
+  "unknown_direction.do": {
+    en: "Look on which side the cases stand. Carry them through once more if they are not where the stock says.",
+    zh: "请查看货物在哪一侧。若与库存不符，请再搬过一次。",
+  },
+  "device_lost.what": { en: "{subject} does not answer", zh: "{subject} 没有应答" },
+  "device_lost.do": {
+    en: "Check its power and its network cable. What it watches is not known until it is back.",
+    zh: "请检查电源和网线。恢复之前，它所看守的情况不明。",
+  },
+  "agent_silent.what": { en: "Nothing is heard from {subject}", zh: "收不到 {subject} 的消息" },
+  "agent_silent.do": {
+    en: "Check that its computer runs and reaches the broker. It keeps what it sees and sends it when it is back.",
+    zh: "请检查其计算机是否在运行并能连到消息代理。它会保存所见，恢复后补发。",
+  },
+  "data_lost.what": { en: "Events of {subject} were lost", zh: "{subject} 的部分事件已丢失" },
+  "data_lost.do": {
+    en: "Count what it watches: the stock there may be wrong.",
+    zh: "请盘点它所看守的区域：那里的库存可能不准。",
+  },
+  "temperature.high": {
+    en: "{subject} is too warm: {value}\u00a0°C, at most {max}\u00a0°C",
+    zh: "{subject} 过热：{value}\u00a0°C，上限 {max}\u00a0°C",
+  },
+  "temperature.low": {
+    en: "{subject} is too cold: {value}\u00a0°C, at least {min}\u00a0°C",
+    zh: "{subject} 过冷：{value}\u00a0°C，下限 {min}\u00a0°C",
+  },
+  "temperature.what": { en: "{subject} left its temperature range", zh: "{subject} 温度超出范围" },
+  "temperature.do": {
+    en: "Close the doors and check the cooling. Then check the goods nearest to the door.",
+    zh: "请关好门并检查制冷设备。然后检查靠门最近的货物。",
+  },
+  "clock_stepped.what": { en: "The clock of {subject} jumped", zh: "{subject} 的时钟发生跳变" },
+  "clock_stepped.do": {
+    en: "If it happens again, ask IT to set up time synchronisation on it.",
+    zh: "若再次发生，请让信息人员为其设置时间同步。",
+  },
+  "bad_message.what": {
+    en: {
+      one: "{count} message from {subject} cannot be read",
+      other: "{count} messages from {subject} cannot be read",
+    },
+    zh: "{subject} 有 {count} 条消息无法读取",
+  },
+  "bad_message.do": {
+    en: "They are kept aside. Ask IT whether it runs the same version as the gateway.",
+    zh: "这些消息已另行保存。请让信息人员确认其版本与网关一致。",
+  },
+  "negative_stock.what": { en: "{subject} stands below zero", zh: "{subject} 库存为负" },
+  "negative_stock.do": {
+    en: "More went out than was known to be here. Count it and look for passes that were missed.",
+    zh: "出库多于已知库存。请盘点，并查找漏读的通过。",
+  },
+
+  // What people usually did; chosen with one touch
+  "did.short": { en: "Accepted as short", zh: "按短缺接受" },
+  "did.found": { en: "Found and carried in", zh: "找到并已搬入" },
+  "did.stocked": { en: "Taken into stock", zh: "已入库" },
+  "did.returned": { en: "Sent back", zh: "已退回" },
+  "did.inside": { en: "Looked: they are inside", zh: "已查看：在里侧" },
+  "did.outside": { en: "Looked: they are outside", zh: "已查看：在外侧" },
+  "did.repaired": { en: "Repaired", zh: "已修复" },
+  "did.reported": { en: "Reported to IT", zh: "已报告信息人员" },
+  "did.counted": { en: "Counted", zh: "已盘点" },
+  "did.doorClosed": { en: "Door closed", zh: "门已关好" },
+  "did.goodsChecked": { en: "Goods checked", zh: "货物已检查" },
+
+  // Stock
+  "item.unidentified": { en: "unlisted cases", zh: "未登记的货箱" },
+  "stock.title": { en: "Stock", zh: "库存" },
+  "stock.item": { en: "Item", zh: "货品" },
+  "stock.onHand": { en: "On hand", zh: "现有" },
+  "stock.reorder": { en: "Reorder at", zh: "补货点" },
+  "stock.onOrder": { en: "On order", zh: "在途" },
+  "stock.trend": { en: "Trend", zh: "走势" },
+  "stock.trendOf": {
+    en: "Stock of {item}, from {low} to {high}, now {now}",
+    zh: "{item} 的库存走势，{low} 到 {high}，现为 {now}",
+  },
+  "stock.inZone": { en: "{zone} {units}", zh: "{zone} {units}" },
+  "stock.table": { en: "Units of each item by zone", zh: "各区各货品的数量" },
+  "stock.low": { en: "reorder", zh: "需补货" },
+  "stock.coming": { en: "low, on order", zh: "偏低，已订" },
+  "stock.negative": { en: "below zero", zh: "为负" },
+  "stock.empty": {
+    en: "Nothing is counted yet. Bring a case through a door, or send the opening balance to /api/v1/items.",
+    zh: "尚未计入任何货品。请把一箱货搬过库门，或将期初库存发送到 /api/v1/items。",
+  },
+
+  // Zones
+  "map.title": { en: "Where it stands", zh: "区位" },
+  "map.summary": { en: "{zone}: {units} cases.", zh: "{zone}：{units} 箱。" },
+  "map.cases": { en: "cases", zh: "箱" },
+  "map.degrees": { en: "{value}\u00a0°C", zh: "{value}\u00a0°C" },
+
+  // Conditions
+  "conditions.title": { en: "Conditions", zh: "环境" },
+  "conditions.limits": { en: "{min} to {max}\u00a0{unit}", zh: "{min} 至 {max}\u00a0{unit}" },
+  "conditions.within": { en: "within limits", zh: "正常" },
+  "conditions.above": { en: "too high for {age}", zh: "过高 {age}" },
+  "conditions.below": { en: "too low for {age}", zh: "过低 {age}" },
+  "conditions.silent": { en: "no reading since {time}", zh: "自 {time} 起无读数" },
+  "conditions.trace": {
+    en: "{place}: now {value} {unit}, lately between {low} and {high} {unit}",
+    zh: "{place}：现为 {value} {unit}，近来在 {low} 与 {high} {unit} 之间",
+  },
+  "conditions.empty": {
+    en: "No sensor has reported. Give a register a zone in the site file.",
+    zh: "尚无传感器读数。请在站点文件中为寄存器指定区域。",
+  },
+  "quantity.temperature_c": { en: "temperature", zh: "温度" },
+  "quantity.humidity_pct": { en: "humidity", zh: "湿度" },
+  "quantity.weight_kg": { en: "weight", zh: "重量" },
+  "quantity.door_open": { en: "door", zh: "门" },
+  "quantity.open": { en: "open", zh: "开" },
+  "quantity.closed": { en: "closed", zh: "关" },
+
+  // Orders
+  "orders.title": { en: "Orders", zh: "订单" },
+  "orders.requested": { en: "requested", zh: "已申请" },
+  "orders.placed": { en: "placed", zh: "已下单" },
+  "orders.shipped": { en: "on the way", zh: "运输中" },
+  "orders.received": { en: "received", zh: "已收货" },
+  "orders.cancelled": { en: "cancelled", zh: "已取消" },
+  "orders.units": { en: "{units} units", zh: "{units} 件" },
+  "orders.partly": { en: "{received} of {units} units", zh: "{received} / {units} 件" },
+  "orders.noNumber": { en: "waiting for the cloud", zh: "等待云端" },
+  "orders.empty": {
+    en: "No order. One is requested by itself when a stock falls to its reorder point.",
+    zh: "没有订单。库存降到补货点时会自动申请。",
+  },
+  "orders.older": { en: { one: "and {count} older", other: "and {count} older" }, zh: "另有 {count} 个更早的" },
+
+  // Devices
+  "devices.title": { en: "Devices", zh: "设备" },
+  "devices.allWell": { en: "{count} connected", zh: "{count} 台已连接" },
+  "devices.some": { en: "{well} of {count} connected", zh: "{count} 台中 {well} 台已连接" },
+  "device.connected": { en: "connected", zh: "已连接" },
+  "device.lost": { en: "lost", zh: "已断开" },
+  "device.blind": { en: "blind", zh: "失明" },
+  "device.silent": { en: "silent", zh: "无消息" },
+  "device.unknown": { en: "not heard yet", zh: "尚无消息" },
+  "device.heard": { en: "heard {ago}", zh: "{ago}有消息" },
+  "device.for": { en: "for {age}", zh: "已 {age}" },
+  "device.waiting": { en: "{count} in its outbox", zh: "发件箱 {count} 条" },
+  "device.clock": { en: "clock {offset} s", zh: "时钟 {offset} 秒" },
+  "kind.agent": { en: "agent", zh: "代理" },
+  "kind.reader": { en: "reader", zh: "读写器" },
+  "kind.modbus": { en: "controller", zh: "控制器" },
+  "kind.camera": { en: "camera", zh: "相机" },
+  "devices.empty": {
+    en: "No device has been heard. Start the edge agent: truecount edge --config FILE",
+    zh: "尚未收到任何设备的消息。请启动边缘代理：truecount edge --config FILE",
+  },
+
+  // Passes
+  "passes.title": { en: "Last passes", zh: "最近通过" },
+  "passes.inbound": { en: "in", zh: "进" },
+  "passes.outbound": { en: "out", zh: "出" },
+  "passes.unknown": { en: "unknown", zh: "不明" },
+  "passes.seen": { en: "seen", zh: "见到" },
+  "passes.sure": { en: "{percent} sure", zh: "把握 {percent}" },
+  "passes.pallet": { en: "pallet", zh: "托盘标签" },
+  "passes.untitled": { en: "unlisted tag", zh: "未登记标签" },
+  "passes.empty": {
+    en: "Nothing has passed yet. Carry a tagged case through a door.",
+    zh: "尚无货物通过。请把一箱带标签的货搬过库门。",
+  },
+} as const satisfies Record<string, Message>;
+
+type Table = typeof messages;
+export type Key = keyof Table;
+
+type Forms<M> = M extends string ? M : M[keyof M];
+type Holes<S> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | Holes<Rest> : never;
+/** Names of the holes of a message. */
+export type HolesOf<K extends Key> = Holes<Forms<Table[K]["en"]>>;
+
+type Uneven = {
+  [K in Key]: [HolesOf<K>] extends [Holes<Table[K]["zh"]>]
+    ? [Holes<Table[K]["zh"]>] extends [HolesOf<K>]
+      ? never
+      : K
+    : K;
+}[Key];
+/** Both languages of every message have the same holes; the keys where they do not are named by the type error. */
+export const even: [Uneven] extends [never] ? true : Uneven = true;

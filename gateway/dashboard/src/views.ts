@@ -1,0 +1,25 @@
+// The words of the live stream, as the gateway's OpenAPI file defines them.
+import type { components } from "./api";
+
+type Schemas = components["schemas"];
+
+export type Snapshot = Schemas["Snapshot"];
+export type Delta = Schemas["Delta"];
+export type Change = Schemas["Change"];
+export type Section = Change["section"];
+export type SiteView = Schemas["SiteView"];
+export type LinkView = Schemas["LinkView"];
+export type DoorView = Schemas["DoorView"];
+export type ReaderView = Schemas["ReaderView"];
+export type ShipmentView = Schemas["ShipmentView"];
+export type StockView = Schemas["StockView"];
+export type ExceptionView = Schemas["ExceptionView"];
+export type OrderView = Schemas["OrderView"];
+export type DeviceView = Schemas["DeviceView"];
+export type ConditionView = Schemas["ConditionView"];
+export type FeedEntry = Schemas["FeedEntry"];
+export type TitleView = Schemas["TitleView"];
+export type ZoneView = Schemas["ZoneView"];
+export type Beat = Schemas["Beat"];
+export type Resolution = Schemas["Resolution"];
+export type Problem = Schemas["Problem"];

@@ -1,0 +1,224 @@
+"""A house for the page: a real broker and a real gateway as processes of their own, and an agent that speaks."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from contract import events, wire
+from contract.site import Site, load
+from contract.topics import Topic
+
+ROOT = Path(__file__).parent.parent.parent
+AGENT = "dock-edge"
+PATIENCE_S = 20.0
+
+_RUN = """
+import asyncio, pathlib, sys
+from contract.site import Site
+from {module} import run
+site = Site.model_validate_json(pathlib.Path(sys.argv[1]).read_text())
+try:
+    asyncio.run(run({argument}))
+except KeyboardInterrupt:
+    pass
+"""
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
+
+
+def case(site: Site, item: int, serial: int) -> str:
+    """SGTIN-96 of one of the site's items (TDS 1.13, section 14.5.1), company prefix of seven digits."""
+    gtin = site.items[item].gtin
+    value = (0x30 << 88) | (1 << 85) | (5 << 82) | (int(gtin[1:8]) << 58) | (int(gtin[0] + gtin[8:13]) << 38) | serial
+    return f"{value:024x}"
+
+
+def door_pass(door: str, epc: str, direction: events.Direction = "inbound") -> events.DoorPass:
+    at = now_us()
+    side = events.SideEvidence(reads=9, peak_rssi_dbm=-48.0, mean_rssi_dbm=-52.0, centroid_us=at)
+    evidence = events.PassEvidence(first_read_us=at, last_read_us=at, inside=side, outside=side, margin_s=1.0)
+    return events.DoorPass(
+        at_us=at, decided_us=at, door=door, direction=direction, confidence=0.97, epcs=(epc,), evidence=evidence
+    )
+
+
+def device(name: str, state: events.DeviceState) -> events.Device:
+    at = now_us()
+    return events.Device(at_us=at, decided_us=at, device=name, state=state)
+
+
+def temperature(sensor: str, zone: str, value: float) -> events.Condition:
+    at = now_us()
+    return events.Condition(at_us=at, decided_us=at, device=sensor, zone=zone, quantity="temperature_c", value=value)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def site_in(folder: Path) -> Site:
+    """The example site on free ports, with its data in a folder and a short wait for a shipment's last case."""
+    body = load(ROOT / "configs" / "site.yaml").model_dump(mode="json")
+    body["broker"] |= {"port": free_port(), "data": str(folder / "broker")}
+    body["gateway"] |= {"port": free_port(), "data": str(folder / "gateway"), "shipment_settle_s": 2.5}
+    body["cloud"] |= {"url": f"http://127.0.0.1:{free_port()}"}
+    return Site.model_validate(body)
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """Ctrl-C, and the hard way for one that does not listen."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+class House:
+    """Broker and gateway; the cloud is away, as it may be for hours."""
+
+    def __init__(self, folder: Path) -> None:
+        self.site = site_in(folder)
+        self._folder = folder
+        self._ends = ExitStack()
+        """Undoes what was begun, also where a later part could not begin."""
+        (folder / "site.json").write_text(self.site.model_dump_json())
+
+    def __enter__(self) -> "House":
+        with ExitStack() as begun:
+            broker = self._start("gateway.broker", "site.broker")
+            begun.callback(stop, broker)
+            self._gateway = self._start("gateway.app", "site")
+            begun.callback(lambda: stop(self._gateway))
+            self.wait_until_served()
+            self.agent = Edge(self.site)
+            begun.callback(self.agent.close)
+            self._ends = begun.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.site.gateway.port}"
+
+    @contextmanager
+    def gateway_killed(self) -> Iterator[None]:
+        """kill -9; it is started again at the end, whatever happens."""
+        self._gateway.kill()
+        self._gateway.wait()
+        try:
+            yield
+        finally:
+            self._gateway = self._start("gateway.app", "site")
+            self.wait_until_served()
+
+    @contextmanager
+    def gateway_frozen(self) -> Iterator[None]:
+        """The process stands still, its connections stay: a black hole."""
+        self._gateway.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._gateway.send_signal(signal.SIGCONT)
+
+    def announce(
+        self, shipment: str, cases: Sequence[str], partner: str = "Hongda Fruit", door: str = "dock-1"
+    ) -> None:
+        body = {"id": shipment, "direction": "inbound", "partner": partner, "door": door}
+        self.ask("/api/v1/shipments", body | {"cases": [{"epc": epc} for epc in cases]})
+
+    def ask(self, path: str, body: object = None) -> Any:
+        """The JSON answer of the gateway."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def wait_until_served(self) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            try:
+                self.ask("/api/v1/snapshot")
+                return
+            except OSError:
+                assert self._gateway.poll() is None, (self._folder / "gateway.app.log").read_text()
+                time.sleep(0.1)
+        raise AssertionError(f"the gateway does not serve: {(self._folder / 'gateway.app.log').read_text()}")
+
+    def _start(self, module: str, argument: str) -> "subprocess.Popen[bytes]":
+        code = _RUN.format(module=module, argument=argument)
+        with (self._folder / f"{module}.log").open("ab") as log:
+            command = [sys.executable, "-c", code, str(self._folder / "site.json")]
+            return subprocess.Popen(
+                command, stdout=log, stderr=log, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
+            )
+
+
+class Edge:
+    """An agent with the shortest of outboxes: it publishes a batch again until the gateway says that it holds it."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site.site
+        self._epoch = f"browser-{now_us()}"
+        self._next = 1
+        self._through = 0
+        self._news = threading.Condition()
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self._client.on_connect = lambda client, *_: client.subscribe(self._topic("ack"), qos=1)
+        self._client.on_message = self._on_ack
+        self._client.connect_async("127.0.0.1", site.broker.port)
+        self._client.loop_start()
+
+    def tell(self, *told: events.Event) -> None:
+        """Returns when the gateway has committed them."""
+        batch = wire.encode_batch(AGENT, self._epoch, self._next, self._next, tuple(map(wire.encode, told)))
+        last = self._next + len(told) - 1
+        self._next = last + 1
+        deadline = time.monotonic() + PATIENCE_S
+        with self._news:
+            while self._through < last:
+                assert time.monotonic() < deadline, f"the gateway did not acknowledge event {last}"
+                self._client.publish(self._topic("events"), batch, qos=1)
+                self._news.wait(0.5)
+
+    def beat(self) -> None:
+        """Say that the agent is there."""
+        status = wire.Status(
+            agent=AGENT, state="online", at_us=now_us(), epoch=self._epoch, made=self._next - 1, interval_s=60.0
+        )
+        self._client.publish(self._topic("status"), wire.encode(status), qos=1, retain=True)
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _topic(self, channel: Any) -> str:
+        return str(Topic(self._site, AGENT, channel))
+
+    def _on_ack(self, _client: object, _userdata: object, message: mqtt.MQTTMessage) -> None:
+        ack = wire.decode_ack(bytes(message.payload))
+        with self._news:
+            if ack.epoch == self._epoch:
+                self._through = max(self._through, ack.through)
+                self._news.notify_all()
