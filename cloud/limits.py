@@ -30,7 +30,7 @@ class BodyLimit:
 
     def _announced(self, scope: Scope) -> int:
         length: bytes = dict(scope["headers"]).get(b"content-length", b"0")
-        return int(length) if length.isdigit() else 0
+        return int(length[:18]) if length.isdigit() else 0
 
     def _counted(self, receive: Receive) -> Receive:
         taken = 0

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 Micros = Annotated[int, Meta(ge=0, le=4_102_444_800_000_000)]
 """Microseconds since 1970-01-01 UTC, up to the year 2100."""
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
-EpcHex = Annotated[str, Meta(pattern="^([0-9a-f]{2}){1,62}$")]
+EpcHex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){1,62}$(?!\n)")]
 """EPC memory bank without its length word: lower-case hexadecimal, up to 496 bits (Gen2 section 6.3.2.1.2)."""
 Epcs = Annotated[tuple[EpcHex, ...], Meta(min_length=1, max_length=400)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
@@ -47,7 +47,7 @@ class PassEvidence(Struct, frozen=True, kw_only=True):
     neutral_reads: Count = 0
     """Reads of antennas that stand on neither side."""
     margin_s: float | None = None
-    """Inside centroid minus outside centroid: positive is inbound. None when a side has no reads."""
+    """Inside centroid minus outside centroid: positive is inbound. None when it did not come near both sides."""
     beam: Direction | None = None
     """What the pair of photo-eyes saw, if there is one and it saw something."""
     rule: Rule = "centroid"

@@ -4,6 +4,7 @@
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,13 +12,21 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
 
 from contract.errors import BadSiteFile, Mistake
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$", description="a-z, 0-9 and -, at most 40 characters")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Antenna = Annotated[int, Field(ge=1, le=65535, description="LLRP numbers antennas from 1")]
 Location = tuple[int | str, ...]
+
+MAX_BYTES = 1024 * 1024
+MAX_OPEN = 64
+"""Brackets open at once; a site file needs four."""
+MAX_NODES = 100_000
+"""Values of a file with every alias replaced by what it stands for. A thousand SKUs are nine thousand."""
 
 _NOT_YAML = (YAMLError, RecursionError, ValueError, LookupError, TypeError, AttributeError)
 """ruamel.yaml's scalar constructors answer some garbage (`.` with the tag of a float, say) with Python's own errors."""
@@ -133,8 +142,8 @@ class LlrpReader(_Part):
     name: Slug
     host: str = "127.0.0.1"
     port: Port = 5084
-    inside: list[int] = Field(min_length=1)
-    outside: list[int] = Field(min_length=1)
+    inside: list[Antenna] = Field(min_length=1)
+    outside: list[Antenna] = Field(min_length=1)
     keepalive_s: Seconds = 5.0
     transmit_power: int = Field(default=0, ge=0, description="index into the reader's power table, 0 for the highest")
 
@@ -247,23 +256,24 @@ class Site(_Part):
 
 def load(path: Path) -> Site:
     """Read and check a site file; raises `BadSiteFile` with every mistake, or OSError."""
-    return parse(path.read_bytes(), str(path))
+    with path.open("rb") as file:
+        return parse(file.read(MAX_BYTES + 1), str(path))
 
 
 def parse(data: bytes, source: str) -> Site:
     """Check the bytes of a site file; `source` names it in errors. Raises `BadSiteFile`."""
+    if len(data) > MAX_BYTES:
+        raise BadSiteFile([Mistake(source, 1, 1, f"longer than {MAX_BYTES} bytes: no site file")])
     try:
-        tree = YAML(typ="rt").load(data.decode("utf-8"))
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise BadSiteFile([Mistake(source, 1, 1, f"not UTF-8: {error.reason} at byte {error.start}")]) from error
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise BadSiteFile([Mistake(source, line, column, f"not YAML: {error.problem}")]) from error
-    except _NOT_YAML as error:
-        raise BadSiteFile([Mistake(source, 1, 1, f"not YAML: {error}")]) from error
+        raise BadSiteFile([_mistake_at(source, data[: error.start].decode(), f"not UTF-8: {error.reason}")]) from error
+    _check_depth(text, source)
+    tree = _tree(text, source)
     if not isinstance(tree, Mapping):
         raise BadSiteFile([Mistake(source, 1, 1, "expected a mapping with the keys of a site file")])
+    if _size(tree, {}) > MAX_NODES:
+        raise BadSiteFile([Mistake(source, 1, 1, f"more than {MAX_NODES} values once its aliases are replaced")])
     try:
         site = Site.model_validate(tree)
     except ValidationError as error:
@@ -272,6 +282,44 @@ def parse(data: bytes, source: str) -> Site:
     if dangling:
         raise BadSiteFile(dangling)
     return site
+
+
+def _check_depth(text: str, source: str) -> None:
+    """Refuse what nests too deeply, before the parser works on it for minutes."""
+    depth = 0
+    for bracket in re.finditer(r"[\[{]|[\]}]", text):
+        depth = depth + 1 if bracket[0] in "[{" else max(0, depth - 1)
+        if depth > MAX_OPEN:
+            raise BadSiteFile([_mistake_at(source, text[: bracket.start()], f"more than {MAX_OPEN} brackets are open")])
+
+
+def _mistake_at(source: str, before: str, words: str) -> Mistake:
+    """A mistake that stands behind this text."""
+    return Mistake(source, before.count("\n") + 1, len(before) - before.rfind("\n"), words)
+
+
+def _tree(text: str, source: str) -> Any:
+    try:
+        return YAML(typ="rt").load(text)
+    except ReaderError as error:
+        words = f"not YAML: {error.reason} (#x{error.character:04x})"
+        raise BadSiteFile([_mistake_at(source, text[: error.position], words)]) from error
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise BadSiteFile([Mistake(source, line, column, f"not YAML: {error.problem}")]) from error
+    except _NOT_YAML as error:
+        raise BadSiteFile([Mistake(source, 1, 1, f"not YAML: {error}")]) from error
+
+
+def _size(tree: Any, known: dict[int, int]) -> int:
+    """Values in a tree, those behind an alias once for each use; a tree that holds itself is larger than allowed."""
+    if not isinstance(tree, Mapping | list):
+        return 1
+    if id(tree) not in known:
+        known[id(tree)] = MAX_NODES + 1
+        known[id(tree)] = 1 + sum(_size(one, known) for one in (tree.values() if isinstance(tree, Mapping) else tree))
+    return known[id(tree)]
 
 
 def _mistakes(error: ValidationError, tree: Any, source: str) -> Iterator[Mistake]:

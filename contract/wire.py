@@ -8,10 +8,10 @@
 Delivery is described in docs/delivery.md.
 """
 
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from contract.errors import BadMessage
 from contract.events import Event
@@ -22,6 +22,12 @@ SCHEMA = 1
 MAX_BATCH_BYTES = 64 * 1024
 MAX_EVENT_BYTES = 32 * 1024
 MAX_EVIDENCE_BYTES = 512 * 1024
+MAX_TALK_BYTES = 4 * 1024
+"""An ack or a status."""
+
+Sequence = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Micros = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Epoch = Annotated[str, Meta(max_length=64)]
 
 
 class Batch(Struct, frozen=True, kw_only=True):
@@ -41,8 +47,8 @@ class Batch(Struct, frozen=True, kw_only=True):
 class Ack(Struct, frozen=True, kw_only=True):
     """The gateway holds every sequence up to `through`, on disk."""
 
-    epoch: str
-    through: int
+    epoch: Epoch
+    through: Sequence
     resend: bool = False
     """A gap was seen (or the gateway began anew): send again from `through + 1`."""
     renumber: bool = False
@@ -54,14 +60,14 @@ class Status(Struct, frozen=True, kw_only=True):
 
     agent: str
     state: Literal["online", "offline"]
-    at_us: int = 0
-    epoch: str = ""
-    made: int = 0
+    at_us: Micros = 0
+    epoch: Epoch = ""
+    made: Sequence = 0
     """Last sequence number given out."""
-    waiting: int = 0
+    waiting: Sequence = 0
     """Events in the outbox that are not yet acknowledged."""
-    version: str = ""
-    interval_s: float = 5.0
+    version: Annotated[str, Meta(max_length=100)] = ""
+    interval_s: Annotated[float, Meta(gt=0, le=86_400)] = 5.0
     """The next heartbeat comes within this time."""
 
 
@@ -106,12 +112,18 @@ def decode_event(data: bytes | msgspec.Raw) -> Event:
 
 def decode_ack(data: bytes) -> Ack:
     """An acknowledgement; raises `BadMessage`."""
-    return _decode(_ack, data, "ack")
+    return _decode(_ack, _short(data, "ack"), "ack")
 
 
 def decode_status(data: bytes) -> Status:
     """A status; raises `BadMessage`."""
-    return _decode(_status, data, "status")
+    return _decode(_status, _short(data, "status"), "status")
+
+
+def _short(data: bytes, what: str) -> bytes:
+    if len(data) > MAX_TALK_BYTES:
+        raise BadMessage(f"{what} of {len(data)} bytes: at most {MAX_TALK_BYTES}")
+    return data
 
 
 def _decode(decoder: "msgspec.json.Decoder[T]", data: bytes | msgspec.Raw, what: str) -> T:

@@ -7,6 +7,7 @@ also as b'..'); other columns are ignored, rows stand in any order.
 import csv
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,8 @@ COLUMNS: Final = ("timestamp", "antenna", "rssi", "epc")
 NAME: Final = "replay"
 _EPC: Final = re.compile(r"(?:b'((?:[0-9a-f]{2}){1,62})'|((?:[0-9a-f]{2}){1,62}))", re.IGNORECASE)
 _LAST_S: Final = 4_102_444_800
+_MAX_LINE: Final = 1 << 20
+"""Characters of a line that are read at once: what has no lines is no recording, however long it is."""
 
 
 def decide_csv(path: Path, inside: set[int], outside: set[int], rules: PassRules | None = None) -> Iterator[DoorPass]:
@@ -51,20 +54,23 @@ def _due(tracker: DoorTracker, until_us: int | None) -> Iterator[DoorPass]:
 
 def read_csv(path: Path) -> Iterator[Read]:
     """The reads of a recording, in the order of the file; raises `BadReads` naming the file and the line."""
+    line = 1
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file, strict=True)
+            rows = csv.DictReader(iter(partial(file.readline, _MAX_LINE), ""), strict=True)
             missing = [column for column in COLUMNS if column not in (rows.fieldnames or ())]
             if missing:
                 raise BadReads(f"{path}:1: missing columns: {', '.join(missing)}")
+            line = 2
             for row in rows:
                 yield _read(row, f"{path}:{rows.line_num}")
+                line = rows.line_num + 1
     except OSError as error:
         raise BadReads(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise BadReads(f"{path}: not UTF-8: {error.reason} at byte {error.start}") from error
+        raise BadReads(f"{path}:{line}: not UTF-8 from here on: {error.reason}") from error
     except csv.Error as error:
-        raise BadReads(f"{path}: not CSV: {error}") from error
+        raise BadReads(f"{path}:{line}: not CSV: {error}") from error
 
 
 def _read(row: Mapping[str | None, str | None], where: str) -> Read:
@@ -76,10 +82,17 @@ def _read(row: Mapping[str | None, str | None], where: str) -> Read:
     return Read(
         at_us=round(_number(row, "timestamp", 0, _LAST_S, where) * 1e6),
         epc=(match[1] or match[2]).lower(),
-        antenna=round(_number(row, "antenna", 0, 65535, where)),
+        antenna=_antenna(row, where),
         rssi_dbm=_number(row, "rssi", -128, 127, where),
         reader=NAME,
     )
+
+
+def _antenna(row: Mapping[str | None, str | None], where: str) -> int:
+    number = _number(row, "antenna", 0, 65535, where)
+    if not number.is_integer():
+        raise BadReads(f"{where}: antenna {row['antenna']!r:.40} is no whole number")
+    return int(number)
 
 
 def _number(row: Mapping[str | None, str | None], column: str, least: int, most: int, where: str) -> float:

@@ -247,7 +247,8 @@ async def _gather(
     client: httpx.AsyncClient, address: str, site: dict[str, Any], plan: Plan, watch: Watch
 ) -> judge.Evidence:
     """Let the world come to rest and the house catch up, then take both sides' word."""
-    truth = await _rest(client, f"http://127.0.0.1:{site['simulation']['judge_port']}", site)
+    truth = await rest(client, f"http://127.0.0.1:{site['simulation']['judge_port']}", site)
+    (plan.folder / "truth.json").write_bytes(msgspec.json.encode(truth))  # for a person who wants to know why
     made = await _caught_up(client, address, site, plan)
     events = [event for event in await log_rows(client, address) if event["agent"] != "gateway"]
     placed = (await client.get(f"{site['cloud']['url']}/api/v1/orders", params={"site": site["site"]})).json()["orders"]
@@ -266,7 +267,7 @@ async def _gather(
     )
 
 
-async def _rest(client: httpx.AsyncClient, simulator: str, site: dict[str, Any]) -> judge.Truth:
+async def rest(client: httpx.AsyncClient, simulator: str, site: dict[str, Any]) -> judge.Truth:
     """The truth, once nothing moves and every door has had the time to decide what it read last."""
     await client.post(f"{simulator}/quiesce")
     deadline = time.monotonic() + SETTLE_S

@@ -31,7 +31,7 @@ _LAST_S = 4_102_444_800.0
 def load(path: Path) -> list[TagRead]:
     """The reads of a file by time; raises `BadRecording` naming file and line, or OSError."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file, strict=True)
             missing = [column for column in COLUMNS if column not in (rows.fieldnames or ())]
             if missing:

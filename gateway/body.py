@@ -13,6 +13,9 @@ from pydantic_core import ErrorDetails
 from gateway.errors import BadBody, BodyMistake
 from gateway.known import MEANING, STRANGE
 
+MAX_COLUMNS = 100
+"""More cannot be a slip of whoever wrote the header, and to say what is near to each would take minutes."""
+
 Location = tuple[int | str, ...]
 Place = Callable[[Location], str]
 """Where a value stands, in words: a line and column of a CSV, a path into the JSON."""
@@ -96,6 +99,8 @@ def _header(cells: list[str], columns: Sequence[str], needed: Sequence[str], lin
     names = [cell.strip().lower() for cell in cells]
     if len(names) == 1 and ";" in names[0]:
         raise BadBody([BodyMistake(f"line {line}", "the columns are separated by ';': separate them by ','")])
+    if len(names) > MAX_COLUMNS:
+        raise BadBody([BodyMistake(f"line {line}", f"{len(names)} columns; known columns: {', '.join(columns)}")])
     texts = [f"unknown column {name!r}: {_advice(name, columns)}" for name in names if name not in columns]
     texts += [f"column {name!r} stands twice" for name in sorted(set(names)) if names.count(name) > 1]
     texts += [f"column {name!r} is missing" for name in needed if name not in names]

@@ -115,7 +115,8 @@ class CloudLink:
             await asyncio.sleep(_backoff_s(self._failures))
         else:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):  # not wait_for, which forgets a cancellation before Python 3.12
+                    await self._wake.wait()
 
     async def _turn(self, http: httpx.AsyncClient) -> None:
         """Bring both sides to one level, and tell once when trouble begins and when it ends."""

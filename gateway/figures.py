@@ -1,9 +1,11 @@
 """Figures of the gateway for Prometheus."""
 
 import collections
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from gateway import records
 from gateway.ledger.ledger import Commit, Ledger
@@ -36,6 +38,7 @@ class Figures:
         self._link("broker", lambda: site_view().broker)
         self._link("history", lambda: site_view().history)
         self._link("cloud", lambda: site_view().cloud)
+        self.registry.register(_Deliveries(ledger))
         ledger.subscribe(self._count)
 
     def _count(self, commit: Commit) -> None:
@@ -55,3 +58,23 @@ class Figures:
     def _link(self, name: str, read: Callable[[], LinkView]) -> None:
         self._gauge(f"truecount_{name}_up", "1 unless it is down", lambda: read().state != "down")
         self._gauge(f"truecount_{name}_waiting", "What has not yet arrived there", lambda: read().waiting)
+
+
+class _Deliveries(Collector):
+    """What the delivery protocol (docs/delivery.md) had to do for each agent."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """The ledger's own counts, read when Prometheus asks."""
+        batches = CounterMetricFamily("truecount_batches", "Batches of agents since the start", labels=["agent"])
+        gaps = CounterMetricFamily("truecount_gaps", "Batches answered with `resend`", labels=["agent"])
+        anew = CounterMetricFamily("truecount_renumberings", "Batches answered with `renumber`", labels=["agent"])
+        cut = CounterMetricFamily("truecount_duplicates", "Events cut off: the log held them", labels=["agent"])
+        for agent, pulse in self._ledger.pulses.items():
+            batches.add_metric([agent], pulse.batches)
+            gaps.add_metric([agent], pulse.gaps)
+            anew.add_metric([agent], pulse.renumberings)
+            cut.add_metric([agent], pulse.duplicates)
+        yield from (batches, gaps, anew, cut)

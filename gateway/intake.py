@@ -1,7 +1,7 @@
 """The intake: what the agents publish, into the ledger, and the acknowledgements back.
 
     events ---> decode ---> ledger.offer ---> on disk ---> acks, one an agent and commit ---> ack
-    status ---> decode ---> ledger.heard
+    status ---> decode ---> ledger.heard; one that was there before us is greeted with an ack, too
        anything that cannot be read ---> ledger.bury (dead letters)
 
 The MQTT session is clean: what is lost on the way, the agent sends again (docs/delivery.md). While the ledger's queue
@@ -23,7 +23,7 @@ from contract import topics, wire
 from contract.errors import BadMessage, BadTopic
 from contract.site import Site
 from contract.topics import Topic
-from contract.wire import Ack
+from contract.wire import Ack, Status
 from gateway.ledger.ledger import Ledger
 from gateway.views import LinkView
 
@@ -68,7 +68,7 @@ class Intake:
         wait_s, told = LEAST_WAIT_S, ""
         while True:
             try:
-                await self._session()
+                await asyncio.create_task(self._session())  # its TaskGroup marks the task that it runs in
             except* MqttError as group:
                 if self._connected:
                     wait_s, told = LEAST_WAIT_S, ""
@@ -78,6 +78,7 @@ class Intake:
                 if not told:
                     log.warning("broker lost", host=self._site.broker.host, port=self._site.broker.port, error=reason)
                 told = reason
+            _heed_cancellation()
             await asyncio.sleep(self._chance.uniform(wait_s / 2, wait_s))
             wait_s = min(2 * wait_s, MOST_WAIT_S)
 
@@ -87,6 +88,7 @@ class Intake:
             await client.subscribe(
                 [(topics.of_every_agent(self._site.site, channel), 1) for channel in ("events", "status")]
             )
+            _heed_cancellation()
             self._connected = True
             log.info("broker connected", host=self._site.broker.host, port=self._site.broker.port)
             for agent, ack in self._ledger.streams().items():
@@ -139,13 +141,24 @@ class Intake:
         if topic.channel == "status":
             status = wire.decode_status(data)
             _same_agent(topic, status.agent)
-            if not retained or status.state == "offline":  # a retained `online` says nothing about now
+            if retained and status.state == "online":
+                self._greet(status)
+            else:
                 self._ledger.heard(status)
             return
         batch = wire.decode_batch(data)
         _same_agent(topic, batch.agent)
         self._waiting += 1
         self._ledger.offer(topic.agent, batch).add_done_callback(partial(self._on_disk, topic.agent))
+
+    def _greet(self, status: Status) -> None:
+        """It was there before us, so what it sent lately is lost: it need not wait for its timeout to send it again.
+
+        Whether it is there now, a retained `online` does not say.
+        """
+        if status.epoch:
+            through = self._ledger.through(status.agent, status.epoch)
+            self._answer(status.agent, Ack(epoch=status.epoch, through=through, resend=True))
 
     def _on_disk(self, agent: str, answer: asyncio.Future[Ack]) -> None:
         self._waiting -= 1
@@ -159,6 +172,8 @@ class Intake:
             return
         if before is not None and before.resend and before.through == ack.through and not ack.renumber:
             return
+        if before is not None and not (before.resend or ack.resend or ack.renumber) and before.through > ack.through:
+            return  # a batch that came again, behind a newer one
         self._acks[agent, ack.epoch] = ack
         self._acks_changed.set()
 
@@ -169,6 +184,20 @@ class Intake:
             acks, self._acks = self._acks, {}
             for (agent, _), ack in acks.items():
                 await client.publish(str(Topic(self._site.site, agent, "ack")), wire.encode(ack), qos=1)
+                _heed_cancellation()
+
+
+def _heed_cancellation() -> None:
+    """Raise the cancellation of this task again if somebody swallowed it; a loop around it would never end.
+
+    aiomqtt waits with `asyncio.wait_for`, which before Python 3.12 forgets a cancellation that comes in the same moment
+    as the result (python/cpython#86296); and a TaskGroup that fails while it is cancelled raises the failure alone.
+    Never call it in a task that has itself held a TaskGroup: before Python 3.13 one that failed leaves its task marked
+    as being cancelled.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _same_agent(topic: Topic, agent: str) -> None:

@@ -22,14 +22,15 @@ from gateway.ledger.ledger import Commit, Ledger
 from gateway.records import LogRow
 from gateway.views import Beat, Change, Delta, Section, SiteView, Snapshot, TitleView, ZoneView
 
-COALESCE_S = 0.05
-"""At most one delta in this time; the first after a silence leaves at once."""
+COALESCE_S = 0.025
+"""At most one delta in this time; the first after a silence leaves at once. No longer than the usual group commit, or
+every other commit would wait for the next delta."""
 BEAT_S = 1.0
 RETRY_MS = 1000
 """How soon a browser comes back after a broken stream."""
-QUEUE_FRAMES = 64
+QUEUE_FRAMES = 128
 """Frames that may wait for one client: three seconds at the full rate."""
-KEPT_FRAMES = 600
+KEPT_FRAMES = 1200
 """Deltas kept for clients that come back: half a minute at the full rate."""
 KEPT_BYTES = 4 * 1024 * 1024
 MAX_CLIENTS = 1000

@@ -1,7 +1,6 @@
 """The real cloud service on a free port of the loopback interface: in a process to be killed, or in a thread."""
 
 import asyncio
-import subprocess
 import sys
 import threading
 import time
@@ -10,12 +9,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
-from influx import free_port
+from serverprocess import START_S, ServerProcess, free_port
 
 from cloud import app
 from contract.site import Cloud
 
-START_S = 30.0
 _MAIN = "import asyncio, sys; from cloud import app; from contract.site import Cloud;"
 _MAIN += "asyncio.run(app.run(Cloud.model_validate_json(sys.argv[1])))"
 
@@ -27,37 +25,21 @@ class CloudProcess:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = Cloud(url=self.url, port=self.port, database=f"sqlite:///{folder}/cloud.db")
-        self._log = folder / "cloud.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        command = [sys.executable, "-c", _MAIN, self.settings.model_dump_json()]
+        self._process = ServerProcess(command, folder / "cloud.log", lambda: answers(self.url))
 
     def start(self) -> "CloudProcess":
         """Start it and wait until it answers."""
-        with self._log.open("ab") as log:
-            command = [sys.executable, "-c", _MAIN, self.settings.model_dump_json()]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        ends = time.monotonic() + START_S
-        while not self._answers():
-            dead = self._process.poll() is not None or time.monotonic() > ends
-            assert not dead, self._log.read_text()[-3000:]
-            time.sleep(0.05)
+        self._process.start()
         return self
 
     def stop(self) -> None:
-        """End it with SIGINT, as Ctrl-C does."""
-        if self._process is not None:
-            self._process.send_signal(2)
-            self._process.wait(20)
-            self._process = None
+        """End it as Ctrl-C does."""
+        self._process.stop()
 
     def kill(self) -> None:
         """End it with SIGKILL."""
-        assert self._process is not None
         self._process.kill()
-        self._process.wait(20)
-        self._process = None
-
-    def _answers(self) -> bool:
-        return answers(self.url)
 
 
 @contextmanager
@@ -73,16 +55,19 @@ def cloud_thread(folder: Path) -> Iterator[str]:
 
     thread = threading.Thread(target=serve)
     thread.start()
-    url = f"http://127.0.0.1:{port}"
-    ends = time.monotonic() + START_S
-    while not answers(url):
-        assert thread.is_alive(), "the cloud ended"
-        assert time.monotonic() < ends, "the cloud does not answer"
-        time.sleep(0.02)
-    yield url
-    loop.call_soon_threadsafe(task.cancel)
-    thread.join(20)
-    loop.close()
+    try:
+        url = f"http://127.0.0.1:{port}"
+        ends = time.monotonic() + START_S
+        while not answers(url):
+            assert thread.is_alive(), "the cloud ended"
+            assert time.monotonic() < ends, "the cloud does not answer"
+            time.sleep(0.02)
+        yield url
+    finally:
+        if thread.is_alive():
+            loop.call_soon_threadsafe(task.cancel)
+        thread.join(20)
+        loop.close()
 
 
 def answers(url: str) -> bool:

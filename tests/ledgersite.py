@@ -1,10 +1,8 @@
 """Words for stories about the ledger: the example site, its tags, what agents tell, a clock that the story turns."""
 
-import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -26,13 +24,6 @@ STRAY = "e28011700000020a1b2c3d4e"
 def now_us() -> int:
     """The wall clock."""
     return time.time_ns() // 1000
-
-
-async def until(seen: Callable[[], bool]) -> None:
-    """Wait for something in the world that nobody announces."""
-    async with asyncio.timeout(10):
-        while not seen():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 class Clock:
@@ -66,11 +57,14 @@ def pallet(serial: int) -> str:
     return f"{(0x31 << 88) | (2 << 85) | (5 << 82) | (9506000 << 58) | (serial << 24):024x}"
 
 
-Direction = Literal["inbound", "outbound", "unknown"]
-
-
-def door_pass(epcs: str | Sequence[str], at_us: int, door: str, direction: Direction = "inbound") -> events.DoorPass:
-    """Tags go through a door."""
+def door_pass(
+    epcs: str | Sequence[str],
+    at_us: int | None = None,
+    door: str = "dock-1",
+    direction: events.Direction = "inbound",
+) -> events.DoorPass:
+    """Tags go through a door and it is decided a second later; without a time it is decided just now."""
+    at_us = now_us() - SECOND if at_us is None else at_us
     side = events.SideEvidence(reads=12, peak_rssi_dbm=-50.0, mean_rssi_dbm=-55.0, centroid_us=at_us)
     evidence = events.PassEvidence(
         first_read_us=at_us, last_read_us=at_us, inside=side, outside=side, margin_s=0.5, rule="centroid"
@@ -86,7 +80,7 @@ def door_pass(epcs: str | Sequence[str], at_us: int, door: str, direction: Direc
     )
 
 
-def pass_bytes(epc: str, at_us: int, door: str = "dock-1", direction: Direction = "inbound") -> bytes:
+def pass_bytes(epc: str, at_us: int, door: str = "dock-1", direction: events.Direction = "inbound") -> bytes:
     """One pass as it travels."""
     return wire.encode(door_pass(epc, at_us, door, direction))
 

@@ -26,7 +26,8 @@ class ModelGateway:
         if batch.first > expected:
             self.losses.append((batch.epoch, batch.first))
         held.update((seq, event) for seq, event in enumerate(events, batch.first) if seq >= expected)
-        return Ack(epoch=batch.epoch, through=self.through(batch.epoch))
+        last = batch.first + len(batch.events) - 1  # nothing beyond it was compared
+        return Ack(epoch=batch.epoch, through=min(last, self.through(batch.epoch)))
 
     def greeting(self, epoch: str) -> Ack:
         return Ack(epoch=epoch, through=self.through(epoch), resend=True)

@@ -3,16 +3,15 @@
 import asyncio
 import contextlib
 import json
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
+from ledgersite import SITE, now_us
 
-from contract import events, wire
-from contract.site import Site, load
+from contract.site import Site
 from gateway.api.build import build
 from gateway.api.parts import Parts
 from gateway.figures import Figures
@@ -23,43 +22,7 @@ from gateway.live import MAX_CLIENTS, Live
 from gateway.server import listening, serve
 from gateway.views import LinkView, SiteView, TitleView
 
-SITE: Site = load(Path(__file__).parent.parent / "configs" / "site.yaml")
 OK = LinkView(state="ok", waiting=0)
-
-
-def now_us() -> int:
-    return time.time_ns() // 1000
-
-
-def case(item: int, serial: int) -> str:
-    """SGTIN-96 of one of the site's items."""
-    gtin = SITE.items[item].gtin
-    value = (0x30 << 88) | (1 << 85) | (5 << 82) | (int(gtin[1:8]) << 58) | (int(gtin[0] + gtin[8:13]) << 38) | serial
-    return f"{value:024x}"
-
-
-def door_pass(epc: str, door: str = "dock-1", direction: events.Direction = "inbound") -> events.DoorPass:
-    at = now_us()
-    side = events.SideEvidence(reads=5, centroid_us=at)
-    evidence = events.PassEvidence(first_read_us=at, last_read_us=at, inside=side, outside=side, margin_s=1.0)
-    return events.DoorPass(
-        at_us=at, decided_us=at, door=door, direction=direction, confidence=0.9, epcs=(epc,), evidence=evidence
-    )
-
-
-class Edge:
-    """An agent that hands its batches to the ledger itself."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._next = 1
-
-    async def tell(self, *told: events.Event) -> None:
-        first = self._next
-        self._next += len(told)
-        data = wire.encode_batch("dock-edge", "e1", first, 1, tuple(wire.encode(one) for one in told))
-        ack = await self._ledger.take("dock-edge", wire.decode_batch(data))
-        assert ack.through >= first + len(told) - 1
 
 
 @dataclass

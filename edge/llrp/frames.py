@@ -26,6 +26,8 @@ from edge.llrp.words import BARE, CUSTOM, MESSAGES, NUMBERS, Field
 HEADER = Struct(">HII")
 MAX_BYTES = 4 * 1024 * 1024
 """Longest message that is believed; real readers send up to 1.5 MB."""
+MAX_SEARCHED = 8 * MAX_BYTES
+"""Octets of unreadable messages that are searched for others, in all; each may hold thousands as long as itself."""
 
 
 class Frame(NamedTuple):
@@ -63,6 +65,7 @@ class Frames:
         self._position = 0
         self._dropped = 0
         """Bytes that stood before the buffer's first."""
+        self._searched = 0
         self._last: tuple[int, int] | None = None
         """Begin and end of the message taken last, while it is in the buffer."""
         self.lost = False
@@ -108,14 +111,15 @@ class Frames:
     def reject(self) -> None:
         """The body of the message just taken could not be read: its length may be wrong, too.
 
-        If no plausible header follows it, the search goes on within it.
+        If no plausible header follows it, the search goes on within it, as long as `MAX_SEARCHED` allows.
         """
         if self._last is None:
             return
         (start, end), self._last = self._last, None
-        if len(self._buffer) >= end + HEADER.size:
+        if len(self._buffer) >= end + HEADER.size and self._searched < MAX_SEARCHED:
             head, length, _ = HEADER.unpack_from(self._buffer, end)
             if self._implausible(head, length):
+                self._searched += end - start
                 self._position = start
                 self._search()
 

@@ -1,8 +1,8 @@
 """The connection to one reader, kept up for ever.
 
 Connect, let the `Session` arm the reader, hand on its reads, and notice when it is gone: by a reset, by three missed
-keepalives, or by nonsense. Then begin again on a new connection with nothing kept but the figures. People are told
-when trouble begins and when it is over, not at every try.
+keepalives, by nonsense, or by much talk that leads nowhere. Then begin again on a new connection with nothing kept but
+the figures. People are told when trouble begins and when it is over, not at every try.
 """
 
 import asyncio
@@ -29,10 +29,14 @@ log = structlog.get_logger(__name__)
 CONNECT_S: Final = 2.0
 ANSWER_S: Final = 5.0
 """A reader that answers nothing for so long while it is being armed will not answer any more."""
+ARMING_S: Final = 30.0
+"""A reader that talks for so long without getting armed never will be."""
 MISSED_KEEPALIVES: Final = 3
 CLOSE_S: Final = 1.0
 MAX_NONSENSE: Final = 20
 """Unreadable messages on one connection: a reader that sends more has lost its framing, or is none."""
+NOTICE_EVERY_S: Final = 10.0
+"""The same notice comes at most this often: a reader whose clock steps with every report must not fill the outbox."""
 LEAST_WAIT_S: Final = 0.2
 MOST_WAIT_S: Final = {"lost": 2.0, "blind": 10.0}
 """A try to connect costs nothing, and a reader that comes back should read within 3 s. A reader that refuses us is
@@ -61,11 +65,12 @@ class ReaderLink:
         chance: random.Random | None = None,
     ) -> None:
         self.state: Literal["connected", "lost", "blind", "unknown"] = "unknown"
-        self.counts = dict.fromkeys(("connections", "reads", "reports_skipped", "bad_messages"), 0)
+        self.counts = dict.fromkeys(("connections", "reads", "reports_skipped", "bad_messages", "notices_held_back"), 0)
         self._reader = reader
         self._on_reads = on_reads
         self._on_device = on_device
         self._clock = clock
+        self._noticed_s: dict[str, float] = {}
         chance = chance or random.Random()
         self._waits = {state: Backoff(LEAST_WAIT_S, most_s, chance) for state, most_s in MOST_WAIT_S.items()}
 
@@ -106,36 +111,44 @@ class ReaderLink:
 
     async def _converse(self, session: Session, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         frames = Frames()
-        nonsense = 0
+        bad_before = self.counts["bad_messages"]
+        begun_s = heard_s = time.monotonic()
         while True:
-            patience_s = MISSED_KEEPALIVES * self._reader.keepalive_s if session.state is State.READING else ANSWER_S
+            arming = session.state is not State.READING
+            patience_s = ANSWER_S if arming else MISSED_KEEPALIVES * self._reader.keepalive_s
             try:
-                async with asyncio.timeout(patience_s):
+                async with asyncio.timeout(heard_s + patience_s - time.monotonic()):
                     await writer.drain()
                     data = await stream.read(65536)
             except TimeoutError as error:
-                raise Unreachable(f"the reader fell silent: nothing came for {patience_s:g} s") from error
+                words = f"the reader fell silent: nothing came for {patience_s:g} s that is a whole message"
+                raise Unreachable(words) from error
             if not data:
                 raise Unreachable("the reader hung up")
             frames.feed(data)
-            nonsense += self._take(frames, session, writer)
-            if nonsense > MAX_NONSENSE:
-                raise Unreachable(f"what answers does not speak LLRP: {nonsense} messages could not be read")
+            if self._take(frames, session, writer, bad_before + MAX_NONSENSE):
+                heard_s = time.monotonic()
+            if session.state is not State.READING and heard_s - begun_s > ARMING_S:
+                raise Unreachable(f"the reader talks but could not be armed within {ARMING_S:g} s")
 
-    def _take(self, frames: Frames, session: Session, writer: asyncio.StreamWriter) -> int:
-        """Act on every whole message; gives how many could not be read."""
-        nonsense = 0
+    def _take(self, frames: Frames, session: Session, writer: asyncio.StreamWriter, most_bad: int) -> int:
+        """Act on every whole message; gives how many there were. Raises `Unreachable` for too many unreadable ones."""
+        whole = 0
         while True:
             try:
                 frame = frames.take()
                 if frame is None:
-                    break
+                    return whole
                 outcome = session.receive(frame, self._clock())
             except BadFrame as error:
                 frames.reject()
-                nonsense += 1
+                self.counts["bad_messages"] += 1
                 log.warning("unreadable message", reader=self._reader.name, reason=str(error))
+                if self.counts["bad_messages"] > most_bad:
+                    words = f"what answers does not speak LLRP: {MAX_NONSENSE + 1} messages could not be read"
+                    raise Unreachable(words) from error
                 continue
+            whole += 1
             if outcome.send:
                 writer.write(outcome.send)
             if outcome.reads:
@@ -144,8 +157,6 @@ class ReaderLink:
             if outcome.notice:
                 self._pass_on(outcome.notice)
             self._settle(session)
-        self.counts["bad_messages"] += nonsense
-        return nonsense
 
     def _settle(self, session: Session) -> None:
         """The trouble is over once the reader reads; the waits begin anew once the connection has proved itself."""
@@ -163,6 +174,11 @@ class ReaderLink:
         self._on_device(self._event(state, detail))
 
     def _pass_on(self, notice: Notice) -> None:
+        now_s = time.monotonic()
+        if now_s - self._noticed_s.get(notice.state, -NOTICE_EVERY_S) < NOTICE_EVERY_S:
+            self.counts["notices_held_back"] += 1
+            return
+        self._noticed_s[notice.state] = now_s
         log.warning("reader", reader=self._reader.name, state=notice.state, detail=notice.detail)
         self._on_device(self._event(notice.state, notice.detail))
 

@@ -1,9 +1,10 @@
 """RO_ACCESS_REPORT at full rate.
 
 A reader sends tag after tag with the same parameters in the same order and lengths. So the first tag is walked once
-and gives a layout: which octets never change (types, lengths, vendor numbers) and where the values stand. The octets
-that must not change are checked for all tags of a message at once, as one AND and one comparison of big integers; the
-values come out a column at a time. What does not fit is walked again and gives a layout of its own.
+and gives a layout: which octets never change (types, lengths, vendor numbers) and where the values stand. Whatever is
+decoded by a layout is first compared with it, every tag in every octet that must not change: a single tag as one big
+integer, many as one array. The values of many come out a column at a time. A tag that does not fit is looked up among
+the other layouts, or walked and gives one more.
 
     TLV TagReportData   |0 0 0 0 0 0|  240 (10)  |  length (16)  |  parameters in any order:
       TLV EPCData       |0 0 0 0 0 0|  241 (10)  |  length (16)  |  bits (16)  |  EPC, padded to a whole octet
@@ -11,15 +12,21 @@ values come out a column at a time. What does not fit is walked again and gives 
       TV  AntennaID     |1|   1 (7)  |  antenna (16)
       TLV Custom        |0 0 0 0 0 0| 1023 (10)  |  length (16)  |  vendor (32)  |  subtype (32)  |  value
                                                     (LLRP 1.0.1 sections 13.2.3 and 16.2.7.3)
+
+    a tag       00 F0 00 1F | 8D (EPC, 12 octets) | 81 00 02 | 86 C4 | 84 (microseconds, 8 octets)
+    skeleton    00 F0 00 1F   8D 00  ...  00        81 00 00   86 00   84 00  ...  00
+    mask        FF FF FF FF   FF 00  ...  00        FF 00 00   FF 00   FF 00  ...  00     fits: tag AND mask = skeleton
 """
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 from itertools import repeat
+from operator import itemgetter
 from struct import Struct, calcsize
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
+import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from edge.errors import BadFrame
 from edge.llrp.body import TV_SIZES
@@ -28,14 +35,20 @@ from edge.llrp.words import CUSTOM
 TAG_REPORT_DATA: Final = 240
 EPC_DATA: Final = 241
 IMPINJ: Final = 25882
-BULK: Final = 3
+BULK: Final = 8
 """From so many tags on, columns are quicker than single tags."""
+BULK_BYTES: Final = 65_536
+"""So much is decoded at once at most. More at once is no quicker, and each layout keeps twice as much to compare."""
 MAX_LAYOUTS: Final = 64
 """More layouts than this are a reader that talks nonsense: all are forgotten and learnt anew."""
 
 
-class TagReport(NamedTuple):
-    """What a reader said about one tag. None: it did not say, and never has."""
+class TagReport(msgspec.Struct, frozen=True, gc=False):
+    """What a reader said about one tag. None: it did not say, and never has.
+
+    Outside the garbage collector, which else would walk all tags of a long report every few hundred tags. There is
+    nothing to find: a tag holds plain values only.
+    """
 
     epc: str
     """Lower-case hexadecimal; a bit count that is no multiple of 8 leaves the reader's padding in the last digits."""
@@ -82,8 +95,8 @@ _BITS: Final = Struct(">H")
 _VENDOR: Final = Struct(">II")
 
 
-_tag_report = cast("Callable[[tuple[Any, ...]], TagReport]", partial(tuple.__new__, TagReport))
-"""What TagReport._make does, without a Python frame for each tag."""
+_UNHEARD: Final = (None, None, None, None, None, None, None, False, None, None)
+"""The values of a tag without parameters."""
 
 
 class ReportDecoder:
@@ -99,8 +112,10 @@ class ReportDecoder:
         self._layouts: dict[int, list[_Layout]] = {}
         self.layouts = 0
         """How many are remembered."""
-        self._last: list[Any] = [None] * 10
-        self._last[_UPTIME] = False
+        self._layout: _Layout | None = None
+        """That of the tag decoded last."""
+        self._last: tuple[Any, ...] = _UNHEARD
+        """What a tag without a parameter gets in its place."""
 
     def decode(self, body: bytes, offset: int = 0) -> list[TagReport]:
         """The tags of one report's body, in its order; `offset` is the body's place in the stream.
@@ -109,18 +124,27 @@ class ReportDecoder:
         """
         out: list[TagReport] = []
         position, end = 0, len(body)
+        layout, tries = self._layout, end
         while position < end:
-            number, size = _parameter_at(body, position, end, offset)
-            if number != TAG_REPORT_DATA:
-                position += size
-                continue
-            layout = self._layout_of(body, position, size, offset)
-            position += self._run(layout, body, position, out)
+            if layout is None or not layout.fits(body, position):
+                number, size = _parameter_at(body, position, end, offset)
+                if number != TAG_REPORT_DATA:
+                    position += size
+                    continue
+                layout = self._layout = self._layout_of(body, position, size, offset)
+                tries = 1 if out else end  # where layouts alternate, to look far ahead each time would be in vain
+            tags = layout.run(body, position, tries)
+            if tags == 1:
+                out.append(self._row(layout, body, position))
+            else:
+                out += self._rows(layout, body, position, tags)
+            position += tags * layout.size
+            tries = tags * BULK
         return out
 
     def _layout_of(self, body: bytes, position: int, size: int, offset: int) -> "_Layout":
         for layout in self._layouts.get(size, ()):
-            if layout.fits(body, position, 1):
+            if layout.fits(body, position):
                 return layout
         layout = _learn(body, position, size, offset)
         if self.layouts >= MAX_LAYOUTS:
@@ -130,57 +154,47 @@ class ReportDecoder:
         self.layouts += 1
         return layout
 
-    def _run(self, layout: "_Layout", body: bytes, position: int, out: list[TagReport]) -> int:
-        """Decode the tag at `position` and those behind it that look the same; gives the octets they take."""
-        begin, size = position, layout.size
-        tags, rest = divmod(len(body), size)
-        if begin or rest or (tags > 1 and not layout.fits(body, 0, tags)):
-            tags = 1
-        while tags:
-            if tags < BULK:
-                out += [self._row(layout, body, at) for at in range(position, position + tags * size, size)]
-            else:
-                out += self._rows(layout, body, position, tags)
-            position += tags * size
-            tags = min(tags * 2, (len(body) - position) // size)
-            if tags and not layout.fits(body, position, tags):
-                break
-        return position - begin
-
     def _row(self, layout: "_Layout", body: bytes, position: int) -> TagReport:
         """The same as `_rows`, for one tag: readers that report every tag at once send nothing else."""
-        row = self._last.copy()
+        epc, antenna, rssi, channel, seen, first, last, uptime, phase, doppler = layout.pick(
+            layout.struct.unpack_from(body, position) + self._last
+        )
+        if layout.fine:
+            rssi /= 100
         if layout.uptime is not None:
-            row[_UPTIME] = layout.uptime
-        for place, value in zip(layout.places, layout.struct.unpack_from(body, position), strict=True):
-            if place == _FINE_RSSI:
-                row[_RSSI] = value / 100
-            else:
-                row[place] = value
+            uptime = layout.uptime
         if self._carry:
-            self._last[_ANTENNA : _UPTIME + 1] = row[_ANTENNA : _UPTIME + 1]
-        row[_EPC] = row[_EPC].hex()
-        return _tag_report(tuple(row))
+            self._last = (None, antenna, rssi, channel, seen, first, last, uptime, None, None)
+        return TagReport(epc.hex(), antenna, rssi, channel, seen, first, last, uptime, phase, doppler)
 
     def _rows(self, layout: "_Layout", body: bytes, position: int, tags: int) -> list[TagReport]:
         """Tags with the same layout, a column at a time."""
-        last = self._last
-        columns: list[Iterable[Any]] = [repeat(value) for value in last]
+        columns: list[Iterable[Any]] = [repeat(value) for value in self._last]
         if layout.uptime is not None:
             columns[_UPTIME] = repeat(layout.uptime)
-            last[_UPTIME] = self._carry and layout.uptime
-        table = np.frombuffer(body, layout.columns, tags, position)
+        table = np.frombuffer(body, layout.table, tags, position)
         for name, place in enumerate(layout.places):
-            values = table[str(name)].tolist()
+            values = table[str(name)]
             if place == _EPC:
-                columns[_EPC] = map(bytes.hex, values)
-                continue
-            if place == _FINE_RSSI:
-                place, values = _RSSI, [value / 100 for value in values]
-            columns[place] = values
-            if self._carry and _ANTENNA <= place <= _UPTIME:
-                last[place] = values[-1]
-        return list(map(_tag_report, zip(*columns)))  # noqa: B905  # repeat() has no end
+                columns[_EPC] = _hex(values)
+            elif place == _RSSI and layout.fine:
+                columns[_RSSI] = (values / 100).tolist()
+            else:
+                columns[place] = values.tolist()
+        rows = list(map(TagReport, *columns))
+        if self._carry:
+            self._last = (None, *msgspec.structs.astuple(rows[-1])[_ANTENNA : _UPTIME + 1], None, None)
+        return rows
+
+
+def _hex(column: npt.NDArray[np.void]) -> list[str]:
+    """Octets as hexadecimal: all in one go, then cut."""
+    if not column.itemsize:
+        return [""] * len(column)
+    return column.tobytes().hex(" ", column.itemsize).split(" ")
+
+
+_Octets = npt.NDArray[np.uint8]
 
 
 class _Value(NamedTuple):
@@ -196,36 +210,46 @@ class _Layout:
 
     def __init__(self, skeleton: bytes, mask: bytes, values: list[_Value], uptime: bool | None) -> None:
         self.size = len(skeleton)
-        self.places = [value.place for value in values]
         self.uptime = uptime
+        self.fine = any(value.place == _FINE_RSSI for value in values)
+        if self.fine:
+            values = [value for value in values if value.place != _RSSI]
+        self.places = [_RSSI if value.place == _FINE_RSSI else value.place for value in values]
         self.struct = Struct(_struct_format(values))
-        self.columns = np.dtype({
+        at = {place: index for index, place in enumerate(self.places)}
+        self.pick = itemgetter(*(at.get(place, len(values) + place) for place in range(len(_UNHEARD))))
+        """From what `struct` gives, followed by what a tag gets without, the values of a TagReport."""
+        self.table = np.dtype({
             "names": [str(name) for name in range(len(values))],
             "formats": [_NUMPY.get(value.code) or f"V{value.code[:-1]}" for value in values],
             "offsets": [value.offset for value in values],
             "itemsize": self.size,
         })  # fmt: skip
-        self._skeleton, self._mask = skeleton, mask
-        self._one = self._many = _Pattern(skeleton, mask, 1)
+        self._skeleton, self._mask = int.from_bytes(skeleton, "big"), int.from_bytes(mask, "big")
+        self._octets = skeleton, mask
+        self._most = BULK_BYTES // self.size
+        self._many: tuple[_Octets, _Octets] | None = None
+        """The same `_most` times, for the tags that are compared at once."""
 
-    def fits(self, body: bytes, position: int, tags: int) -> bool:
-        """Whether so many tags, one behind the other, have this layout."""
-        pattern = self._one if tags == 1 else self._many
-        if tags != pattern.tags:
-            pattern = self._many = _Pattern(self._skeleton, self._mask, tags)
-        octets = int.from_bytes(body[position : position + tags * self.size], "big")
-        return octets & pattern.mask == pattern.skeleton
+    def fits(self, body: bytes, position: int) -> bool:
+        """Whether the tag there has this layout."""
+        octets = body[position : position + self.size]
+        return int.from_bytes(octets, "big") & self._mask == self._skeleton and len(octets) == self.size
 
-
-class _Pattern:
-    """The octets of so many tags that never change, as one integer each."""
-
-    __slots__ = ("mask", "skeleton", "tags")
-
-    def __init__(self, skeleton: bytes, mask: bytes, tags: int) -> None:
-        self.tags = tags
-        self.skeleton = int.from_bytes(skeleton * tags, "big")
-        self.mask = int.from_bytes(mask * tags, "big")
+    def run(self, body: bytes, position: int, tries: int) -> int:
+        """How many tags from there on have this layout, if the first one has: 1, or from `BULK` to `tries`."""
+        tags = min(tries, (len(body) - position) // self.size, self._most)
+        if tags < BULK:
+            return 1
+        if self._many is None:
+            skeleton, mask = (np.frombuffer(one * self._most, np.uint8) for one in self._octets)
+            self._many = skeleton, mask
+        size = tags * self.size
+        skeleton, mask = self._many
+        strange = (np.frombuffer(body, np.uint8, size, position) & mask[:size]) != skeleton[:size]
+        if strange.any():
+            tags = int(strange.argmax()) // self.size
+        return tags if tags >= BULK else 1
 
 
 def _parameter_at(body: bytes, position: int, end: int, offset: int) -> tuple[int, int]:
@@ -272,8 +296,6 @@ def _learn(body: bytes, begin: int, size: int, offset: int) -> _Layout:
         position += step
     if not any(value.place == _EPC for value in values):
         raise BadFrame(offset + begin, "tag report without an EPC")
-    if any(value.place == _FINE_RSSI for value in values):
-        values = [value for value in values if value.place != _RSSI]
     skeleton = int.from_bytes(body[begin:end], "big") & int.from_bytes(mask, "big")
     return _Layout(skeleton.to_bytes(size, "big"), bytes(mask), values, uptime)
 

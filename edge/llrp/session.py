@@ -24,7 +24,7 @@ from enum import IntEnum
 from typing import Final, Literal, NamedTuple
 
 from contract.site import LlrpReader
-from edge.errors import Blinded, Unreachable
+from edge.errors import BadFrame, Blinded, Unreachable
 from edge.llrp import rospec
 from edge.llrp.answers import Abilities, abilities, below, refusal
 from edge.llrp.body import Fields, Value
@@ -33,6 +33,9 @@ from edge.llrp.frames import HEADER, Frame
 from edge.llrp.read import Read
 from edge.llrp.report import ReportDecoder, TagReport
 
+MAX_ANSWER_BYTES: Final = 256 * 1024
+"""Longest body of a message that is no report. Capabilities, the longest that readers send, take some 10 KB; reading
+more, parameter by parameter, would hold up the agent's other devices."""
 MAX_EPC_DIGITS: Final = 124
 """An EPC memory bank holds 496 bits at most (Gen2 section 6.3.2.1.2): anything longer is no tag's."""
 
@@ -83,6 +86,8 @@ class Session:
 
     def receive(self, frame: Frame, arrived_us: int) -> Outcome:
         """Act on one message that arrived now, by the agent's clock."""
+        if len(frame.body) > MAX_ANSWER_BYTES and frame.name != "RO_ACCESS_REPORT":
+            raise BadFrame(frame.offset, f"{frame.name} with a body of {len(frame.body)} bytes")
         match frame.name:
             case "RO_ACCESS_REPORT":
                 return self._report(frame, arrived_us)
@@ -204,12 +209,15 @@ def _last_seen(tag: TagReport) -> int:
 
 
 def _moment(tag: TagReport, offset_us: int | None, arrived_us: int) -> int:
-    """When a tag was read: the middle of the times that its report covers, or its arrival if it names none."""
+    """When a tag was read: the middle of the times that its report covers, or its arrival if it names none.
+
+    Never after its arrival, whatever the reader says: a read of the future would keep its pass open until then.
+    """
     last = tag.first_seen_us if tag.last_seen_us is None else tag.last_seen_us
     if last is None or offset_us is None:
         return arrived_us
     first = last if tag.first_seen_us is None else tag.first_seen_us
-    return max(0, (first + last) // 2 + offset_us)
+    return min(max(0, (first + last) // 2 + offset_us), arrived_us)
 
 
 def _stepped(step_us: int) -> Notice | None:

@@ -2,7 +2,8 @@
 
 A tag that comes in is nearest to the outside antennas first and to the inside ones last. RSSI flutters by 10 dB and
 more from read to read, so no single read is trusted: each side's reads give a time centroid, weighted by linear power,
-and the side with the later centroid is where the tag went. The photo-eyes are a second witness.
+and the side with the later centroid is where the tag went, provided that it came near both: the strongest read of the
+fainter side reaches `min_peak_rssi_dbm`, or is close to the louder one's. The photo-eyes are a second witness.
 
 Confidence is the share of passes with such evidence whose direction is as said. For the centroids it rises from one
 half at no margin towards 0.99, by the margin's share r of the pass: 1 - exp(-r / 0.07) / 2. The figure 0.07 was read
@@ -25,6 +26,8 @@ from edge.portal.sides import Side
 SHARE_SCALE: Final = 0.07
 MOST_CONFIDENT: Final = 0.99
 BEAM_RIGHT: Final = 0.9
+ALIKE_DB: Final = 8.0
+"""Both sides are near, however weak the tag, if their strongest reads differ by no more."""
 UNSEEN_SHARE: Final = 0.25
 """Least margin, as a share of the pass, of a direction that working beams did not see."""
 
@@ -42,11 +45,12 @@ def decide(reads: Sequence[Read], side_of: Callable[[Read], Side | None], beams:
     """The direction of one pass; `reads` in any order, at least one."""
     times = [read.at_us for read in reads]
     first_us, last_us = min(times), max(times)
-    sides = [side_of(read) for read in reads]
-    inside = _side([read for read, side in zip(reads, sides, strict=True) if side == "inside"])
-    outside = _side([read for read, side in zip(reads, sides, strict=True) if side == "outside"])
+    heard: dict[Side | None, list[Read]] = {"inside": [], "outside": [], None: []}
+    for read in reads:
+        heard[side_of(read)].append(read)
+    inside, outside = _side(heard["inside"]), _side(heard["outside"])
     margin_s, at_us = None, (first_us + last_us) // 2
-    if inside.centroid_us is not None and outside.centroid_us is not None:
+    if inside.centroid_us is not None and outside.centroid_us is not None and _came_near(inside, outside, rules):
         margin_s = (inside.centroid_us - outside.centroid_us) / 1e6
         at_us = (inside.centroid_us + outside.centroid_us) // 2
     length_s = (last_us - first_us) / 1e6
@@ -60,7 +64,7 @@ def decide(reads: Sequence[Read], side_of: Callable[[Read], Side | None], beams:
         last_read_us=last_us,
         inside=inside,
         outside=outside,
-        neutral_reads=sides.count(None),
+        neutral_reads=len(heard[None]),
         margin_s=None if margin_s is None else round(margin_s, 6),
         beam=beam,
         rule=rule,
@@ -90,6 +94,12 @@ def _verdict(
     if confidence <= 0.5:
         return "unknown", 0.0, "photo_eye"  # the witnesses contradict each other
     return direction, confidence, "centroid" if clear else "photo_eye"
+
+
+def _came_near(inside: SideEvidence, outside: SideEvidence, rules: PassRules) -> bool:
+    """Whether the tag came near both sides: who stands on one side is heard from the other only faintly."""
+    peaks = sorted(side.peak_rssi_dbm for side in (inside, outside) if side.peak_rssi_dbm is not None)
+    return len(peaks) == 2 and (peaks[0] >= rules.min_peak_rssi_dbm or peaks[1] - peaks[0] <= ALIKE_DB)
 
 
 def _side(reads: Sequence[Read]) -> SideEvidence:

@@ -5,7 +5,8 @@ stray. All times are those of the reads, so late and shuffled reads change nothi
 While a reader of the door is blind its silence means nothing: open passes are kept until it sees again, at most for
 `max_pass_s`, and then end with what was read.
 
-Bounds: at most `MAX_TAGS` tags are followed; reads of further ones are refused and counted as `overflow`. A tag that is
+Bounds: at most `MAX_TAGS` tags are followed and `MAX_HELD` reads held; further ones are refused, and counted as
+`overflow`. A tag that is
 read for longer than `max_pass_s`, or more than `MAX_READS` times, stands still: its reads are dropped and it is a
 stray, `standing`, until it falls silent.
 """
@@ -26,6 +27,8 @@ from edge.portal.stray import why_stray
 
 MAX_TAGS: Final = 10_000
 MAX_READS: Final = 20_000
+MAX_HELD: Final = 200_000
+"""Reads of all tags together: three minutes of the fastest reader, some 50 MB."""
 
 
 class DoorTracker:
@@ -40,6 +43,8 @@ class DoorTracker:
         self._gap_us = round(door.rules.gap_s * 1e6)
         self._longest_us = round(door.rules.max_pass_s * 1e6)
         self._tags: dict[str, _Tag] = {}
+        self._held = 0
+        """Reads in `_tags`."""
         self._ends: list[tuple[int, str]] = []
         """Heap of (earliest end, epc), one entry for each tag; the end may have moved on since."""
         self._beams = Beams()
@@ -49,15 +54,16 @@ class DoorTracker:
         """Take in reads, in any order."""
         for read in reads:
             tag = self._tags.get(read.epc)
+            if self._held >= MAX_HELD or (tag is None and len(self._tags) >= MAX_TAGS):
+                self.strays["overflow"] += 1
+                continue
             if tag is None:
-                if len(self._tags) >= MAX_TAGS:
-                    self.strays["overflow"] += 1
-                    continue
                 tag = self._tags[read.epc] = _Tag(read)
                 heapq.heappush(self._ends, (read.at_us + self._gap_us, read.epc))
             elif tag.standing and self._sight.silence_us(tag.last_us, read.at_us) > self._gap_us:
                 self.strays["standing"] += 1
                 tag.begin_again(read)
+            self._held += not tag.standing
             tag.add(read)
             if not tag.standing and self._is_long(tag):
                 self._shorten(tag)
@@ -90,6 +96,7 @@ class DoorTracker:
             if end_us <= now_us:
                 heapq.heappop(self._ends)
                 del self._tags[epc]
+                self._held -= len(tag.reads) + sum(map(len, tag.over))
                 passes += self._finish(tag, now_us)
             else:
                 heapq.heapreplace(self._ends, (end_us, epc))
@@ -110,6 +117,7 @@ class DoorTracker:
         tag.first_us = tag.reads[0].at_us
         if self._is_long(tag):
             tag.standing = True
+            self._held -= len(tag.reads)
             tag.reads = []
 
     def _is_long(self, tag: "_Tag") -> bool:
@@ -118,11 +126,14 @@ class DoorTracker:
     def _split(self, reads: list[Read]) -> list[list[Read]]:
         """Reads by time, cut where the tag was silent for too long."""
         parts: list[list[Read]] = []
+        before_us, part = 0, list[Read]()
         for read in sorted(reads):
-            if parts and self._sight.silence_us(parts[-1][-1].at_us, read.at_us) <= self._gap_us:
-                parts[-1].append(read)
-            else:
-                parts.append([read])
+            silent = read.at_us - before_us > self._gap_us  # quickly told; what the door did not see makes it less
+            if not part or (silent and self._sight.silence_us(before_us, read.at_us) > self._gap_us):
+                part = []
+                parts.append(part)
+            part.append(read)
+            before_us = read.at_us
         return parts
 
     def _finish(self, tag: "_Tag", now_us: int) -> Iterator[DoorPass]:
@@ -172,5 +183,7 @@ class _Tag:
     def add(self, read: Read) -> None:
         if not self.standing:
             self.reads.append(read)
-        self.first_us = min(self.first_us, read.at_us)
-        self.last_us = max(self.last_us, read.at_us)
+        if read.at_us > self.last_us:
+            self.last_us = read.at_us
+        elif read.at_us < self.first_us:
+            self.first_us = read.at_us

@@ -8,7 +8,6 @@ single reads flutter as much.
 
 import math
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Final
 
 from contract.events import PassEvidence
@@ -21,7 +20,7 @@ FLAT_DB: Final = 3.0
 FLAT_SHARE: Final = 0.06
 """Least distance of the centroids, as a share of the pass. A tag is flat if it reaches neither."""
 ONE_SIDED_FLAT_DB: Final = 6.0
-"""Where only one side saw a tag, the change of level alone must tell: most of these stand on a shelf."""
+"""Where a tag came near one side only, the change of level alone must tell: most of these stand on a shelf."""
 LEAST_READS: Final = 2
 """An antenna's mean of fewer reads than this in one third says nothing."""
 
@@ -51,12 +50,12 @@ def level_change_db(reads: Sequence[Read]) -> float | None:
     if not length_us:
         return None
 
-    def part(read: Read) -> tuple[str, int, int]:
-        return read.reader, read.antenna, min(PARTS - 1, PARTS * (read.at_us - first_us) // length_us)
-
+    parts: dict[tuple[str, int, int], list[float]] = {}
+    for read in reads:
+        part = min(PARTS - 1, PARTS * (read.at_us - first_us) // length_us)
+        parts.setdefault((read.reader, read.antenna, part), []).append(10 ** (read.rssi_dbm / 10))
     levels: dict[tuple[str, int], list[float]] = {}
-    for (reader, antenna, _), group in groupby(sorted(reads, key=part), part):
-        powers_mw = [10 ** (read.rssi_dbm / 10) for read in group]
+    for (reader, antenna, _), powers_mw in parts.items():
         if len(powers_mw) >= LEAST_READS:
             levels.setdefault((reader, antenna), []).append(10 * math.log10(sum(powers_mw) / len(powers_mw)))
     changes = [max(found) - min(found) for found in levels.values() if len(found) > 1]

@@ -236,7 +236,9 @@ class Firmware:
         self._overflowed = True
 
     def _notice(self, kind: Notice, parameter: Param, value: bytes) -> None:
-        if self._online and kind in self._settings.notices:
+        if self._unsent_tags >= self._buffer_tags:
+            self._lose()
+        elif self._online and kind in self._settings.notices:
             body = event(self._now(), parameter, value, utc=self._facts.utc)
             self._emit(Message.READER_EVENT_NOTIFICATION, body, 0)
 

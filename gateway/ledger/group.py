@@ -31,6 +31,8 @@ class Taken(Struct):
     agent: str
     epoch: str
     first: int
+    last: int
+    """Last number of the whole batch: nothing beyond it is acknowledged, because nothing beyond it was compared."""
     bodies: Sequence[msgspec.Raw]
     answer: asyncio.Future[Ack]
     lost: str | None = None

@@ -4,15 +4,16 @@
                       +-> queue -> group commit -+
     own records ------+   (bounded) (one thread) +-- subscribers: live, history, cloud
 
-The event loop owns the state. What is queued is folded in memory and written in one transaction every
-`site.gateway.group_commit_s`; only when that is on disk is anybody told. While a group is being written the views may
-be ahead of the disk by that group. If a write fails, every call raises `LedgerFailed` from then on: the process must
-stop and begin again from the file, which holds all that was ever acknowledged.
+The event loop owns the state. What is queued is folded in memory and written in one transaction; only when that is on
+disk is anybody told. The first after a silence is written at once, what follows at most every
+`site.gateway.group_commit_s`. While a group is being written the views may be ahead of the disk by that group. If a
+write fails, every call raises `LedgerFailed` from then on: the process must stop and begin again from the file, which
+holds all that was ever acknowledged.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,6 +92,8 @@ class Ledger:
         self._room = asyncio.Event()
         self._room.set()
         self._timer: asyncio.TimerHandle | None = None
+        self._next_commit_s = 0.0
+        """Not before this time of the event loop, unless a group is full."""
         self._in_flight = False
         self._failure: LedgerFailed | None = None
         self._last_id, _ = store.last()
@@ -129,16 +132,24 @@ class Ledger:
             raise BadRecord(f"{GATEWAY!r} is the name of the gateway's own rows: no agent may have it")
         self._felt(agent)
         answer: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
+        pulse = self._pulse(agent)
+        pulse.batches += 1
         taken = self._taken.setdefault(agent, {})
         verdict = streams.judge(batch, taken.get(batch.epoch), had_epochs=bool(taken))
-        entry = Taken(agent, batch.epoch, batch.first + verdict.known, (), answer)
+        last = batch.first + len(batch.events) - 1
+        entry = Taken(agent, batch.epoch, batch.first + verdict.known, last, (), answer)
         if verdict.known and self._differs(agent, batch, verdict.known):
             entry.renumber = True
+            pulse.renumberings += 1
         elif verdict.act == "resend":
             entry.resend = True
+            pulse.gaps += 1
         elif verdict.act == "take":
+            pulse.duplicates += verdict.known
             entry.bodies, entry.lost = batch.events[verdict.known :], verdict.lost
-            taken[batch.epoch] = batch.first + len(batch.events) - 1
+            taken[batch.epoch] = last
+        else:
+            pulse.duplicates += verdict.known
         self._enqueue(entry, len(entry.bodies))
         return answer
 
@@ -188,6 +199,15 @@ class Ledger:
     def view(self, section: Section, key: str) -> AnyView | None:
         """One view."""
         return self.views.one(section, key)
+
+    @property
+    def pulses(self) -> Mapping[str, Pulse]:
+        """What is known of each agent at the moment, by name. Not to be changed."""
+        return self._pulses
+
+    def through(self, agent: str, epoch: str) -> int:
+        """The last number of an agent and epoch that is on disk; 0 for what is not known."""
+        return self._acknowledged.get(agent, {}).get(epoch, 0)
 
     def item(self, epc: str) -> rows.Item | None:
         """What is known of a tag. Not to be changed."""
@@ -257,12 +277,14 @@ class Ledger:
 
     def _schedule(self) -> None:
         if self._timer is None and not self._in_flight and self._queue:
-            wait_s = 0.0 if self._queued_rows >= GROUP_ROWS else self._state.house.site.gateway.group_commit_s
-            self._timer = asyncio.get_running_loop().call_later(wait_s, self._commit)
+            loop = asyncio.get_running_loop()
+            at_s = loop.time() if self._queued_rows >= GROUP_ROWS else max(loop.time(), self._next_commit_s)
+            self._timer = loop.call_at(at_s, self._commit)
 
     def _commit(self) -> None:
         """Fold what is queued and hand it to the writer."""
         self._timer = None
+        self._next_commit_s = asyncio.get_running_loop().time() + self._state.house.site.gateway.group_commit_s
         group = Group(self._state, self._next_id, self._store.epoch, self._clock())
         entries: list[Entry] = []
         while self._queue and len(group.rows) < GROUP_ROWS:
@@ -315,7 +337,9 @@ class Ledger:
         self._schedule()
 
     def _ack(self, entry: Taken) -> Ack:
-        through = self._acknowledged.get(entry.agent, {}).get(entry.epoch, 0)
+        through = self.through(entry.agent, entry.epoch)
+        if not entry.resend and not entry.renumber:
+            through = min(through, entry.last)
         return Ack(epoch=entry.epoch, through=through, resend=entry.resend, renumber=entry.renumber)
 
     def _fail(self, error: BaseException, entries: list[Entry]) -> None:

@@ -167,6 +167,8 @@ def attribute(state: State, key: str, epc: str, sku: str, at_us: int, now_us: in
     """A case came with a shipment: named, or one of a line's unnamed units, or unexpected."""
     shipment = state.shipments.rows[key]
     case = state.index.cases[key].get(epc)
+    if case is not None and case.seen_us is not None:
+        return  # it was counted when it came through another door, or the same one before
     if case is None:
         line = shipment.lines.get(sku)
         wanted = line is not None and line.room > 0

@@ -1,6 +1,6 @@
 """What the gateway shows of the state: each view is built when somebody asks for it after it changed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, overload
 
 from msgspec import Struct
@@ -34,6 +34,14 @@ class Pulse(Struct):
     made: int = 0
     waiting: int | None = None
     clock_offset_us: int | None = None
+    batches: int = 0
+    """Batches of it since the start, of whatever worth."""
+    gaps: int = 0
+    """Of these, batches behind a gap: it was asked to send again."""
+    renumberings: int = 0
+    """Of these, batches with other events under known numbers: it was asked to number anew."""
+    duplicates: int = 0
+    """Events that the log already held."""
 
 
 class Shown:
@@ -52,6 +60,13 @@ class Shown:
             "devices": self._device,
             "conditions": self._condition,
         }
+        house = state.house
+        self._named: dict[Section, Mapping[str, object]] = {
+            "doors": house.doors,
+            "stock": house.skus,
+            "devices": house.devices,
+        }
+        """What the site file names, by section and in its order."""
         self._fresh: dict[Section, dict[str, AnyView]] = {section: {} for section in self._build}
         self._stale: dict[Section, set[str]] = {section: set() for section in self._build}
         self.stale((section, key) for section in self._build for key in self._keys(section))
@@ -71,10 +86,12 @@ class Shown:
     @overload
     def __call__(self, section: Literal["conditions"]) -> dict[str, ConditionView]: ...
     def __call__(self, section: Section) -> object:
-        """All views of a section by key."""
+        """All views of a section by key: first what the site file names, in its order, then the rest by name."""
         for key in tuple(self._stale[section]):
             self.one(section, key)
-        return dict(self._fresh[section])
+        fresh, named = self._fresh[section], self._named.get(section, {})
+        order = [*(key for key in named if key in fresh), *sorted(fresh.keys() - named.keys())]
+        return {key: fresh[key] for key in order}
 
     def one(self, section: Section, key: str) -> AnyView | None:
         """One view; None when there is no such thing."""

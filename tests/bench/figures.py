@@ -21,20 +21,20 @@ class Figure(NamedTuple):
 
     @property
     def ratio(self) -> float | None:
-        """How many times better; for units of time or memory less is better."""
+        """How many times better than the other figure; of time, memory and processor less is better."""
         if not self.other or not self.ours:
             return None
-        less_is_better = self.unit in ("ms", "s", "us", "MiB", "% of a core")
+        less_is_better = self.unit in ("ms", "s", "us", "MiB", "bytes", "% of a core")
         return self.other / self.ours if less_is_better else self.ours / self.other
 
 
 def show(title: str, figures: Iterable[Figure]) -> None:
     """Print the figures as a table."""
     table = Table(title=title, title_justify="left", title_style="bold")
-    for name in ("what", "here", "unit", "beside it", "that", "ratio", "to hold"):
-        table.add_column(name, justify="right" if name in ("here", "that", "ratio") else "left")
+    for name in ("what", "here", "unit", "beside it", "that", "times better", "to hold"):
+        table.add_column(name, justify="right" if name in ("here", "that", "times better") else "left")
     for figure in figures:
-        ratio = f"{figure.ratio:.1f}x" if figure.ratio else ""
+        ratio = f"{_number(figure.ratio)}x" if figure.ratio else ""
         other = "" if figure.other is None else _number(figure.other)
         table.add_row(figure.what, _number(figure.ours), figure.unit, figure.beside, other, ratio, figure.target)
     Console(width=150).print(table)

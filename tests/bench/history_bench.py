@@ -1,17 +1,8 @@
-"""Line protocol: points serialised a second on one core, beside influxdb-client's Point in the same run.
+"""Line protocol: points serialised a second on one core, beside influxdb-client's Point in the same run."""
 
-python tests/bench/history_bench.py
-"""
-
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-sys.path.insert(0, str(Path(__file__).parent.parent.parent))
-sys.path.insert(0, str(Path(__file__).parent))
 
 import msgspec
 from figures import Figure, show
@@ -29,29 +20,25 @@ ROWS = 20_000
 CLIENT_POINTS = 4_000
 
 
-def measure() -> dict[str, float]:
-    """Points a second of processor time: of a log of readings, of one of door passes, and the client's on the first."""
+def measure() -> list[Figure]:
+    """Points a second of processor time: of a log of readings, of one of door passes, and of the way from the log."""
     readings = [_reading(n) for n in range(1, ROWS + 1)]
     passes = [_row(n, "door_pass", pass_bytes(case(n % 4, n), START_US + n)) for n in range(1, ROWS + 1)]
-    points = [point for row in readings for point in points_of("north", row, records.decode(row.body))]
-    pass_points = [point for row in passes for point in points_of("north", row, records.decode(row.body))]
-    return {
-        "points_per_s": _rate(len(points), lambda: Lines().encode(points)),
-        "door_pass_points_per_s": _rate(len(pass_points), lambda: Lines().encode(pass_points)),
-        "points_per_s_influxdb_client": _rate(CLIENT_POINTS, lambda: _with_client(points[:CLIENT_POINTS])),
-        "rows_mapped_per_s": _rate(ROWS, lambda: [points_of("north", row, records.decode(row.body)) for row in passes]),
-    }
-
-
-def table(found: dict[str, float]) -> None:
-    """Print what was measured."""
-    client = found["points_per_s_influxdb_client"]
-    rows = [
-        Figure("readings", found["points_per_s"], "points/s", "influxdb-client's Point", client, ">= 300,000"),
-        Figure("door passes with evidence", found["door_pass_points_per_s"], "points/s"),
-        Figure("rows of the log mapped to points", found["rows_mapped_per_s"], "rows/s"),
+    points, pass_points = _points(readings), _points(passes)
+    plain = _rate(len(points), lambda: Lines().encode(points))
+    client = _rate(CLIENT_POINTS, lambda: _with_client(points[:CLIENT_POINTS]))
+    rich = _rate(len(pass_points), lambda: Lines().encode(pass_points))
+    rich_client = _rate(CLIENT_POINTS, lambda: _with_client(pass_points[:CLIENT_POINTS]))
+    beside = "influxdb-client's Point"
+    return [
+        Figure("readings", plain, "points/s", beside, client, ">= 300,000"),
+        Figure("door passes with evidence", rich, "points/s", beside, rich_client),
+        Figure("rows of the log mapped to points", _rate(ROWS, lambda: _points(passes)), "rows/s"),
     ]
-    show("history: line protocol on one core", rows)
+
+
+def _points(rows: list[LogRow]) -> list[Point]:
+    return [point for row in rows for point in points_of("north", row, records.decode(row.body))]
 
 
 def _reading(n: int) -> LogRow:
@@ -96,4 +83,4 @@ def _rate(count: int, work: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    table(measure())
+    show("history: line protocol on one core", measure())

@@ -1,29 +1,32 @@
 """A house for the page: a real broker and a real gateway as processes of their own, and an agent that speaks."""
 
 import json
-import os
-import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
+from ledgersite import SITE, now_us
 from paho.mqtt.enums import CallbackAPIVersion
+from playwright.sync_api import Page
+from serverprocess import ServerProcess, free_port
 
 from contract import events, wire
-from contract.site import Site, load
+from contract.site import Site
 from contract.topics import Topic
 
 ROOT = Path(__file__).parent.parent.parent
 AGENT = "dock-edge"
 PATIENCE_S = 20.0
+
+OpenPage = Callable[..., Page]
+"""Opens the page of a house as a visitor does: `conftest.visit`."""
 
 _RUN = """
 import asyncio, pathlib, sys
@@ -37,26 +40,6 @@ except KeyboardInterrupt:
 """
 
 
-def now_us() -> int:
-    return time.time_ns() // 1000
-
-
-def case(site: Site, item: int, serial: int) -> str:
-    """SGTIN-96 of one of the site's items (TDS 1.13, section 14.5.1), company prefix of seven digits."""
-    gtin = site.items[item].gtin
-    value = (0x30 << 88) | (1 << 85) | (5 << 82) | (int(gtin[1:8]) << 58) | (int(gtin[0] + gtin[8:13]) << 38) | serial
-    return f"{value:024x}"
-
-
-def door_pass(door: str, epc: str, direction: events.Direction = "inbound") -> events.DoorPass:
-    at = now_us()
-    side = events.SideEvidence(reads=9, peak_rssi_dbm=-48.0, mean_rssi_dbm=-52.0, centroid_us=at)
-    evidence = events.PassEvidence(first_read_us=at, last_read_us=at, inside=side, outside=side, margin_s=1.0)
-    return events.DoorPass(
-        at_us=at, decided_us=at, door=door, direction=direction, confidence=0.97, epcs=(epc,), evidence=evidence
-    )
-
-
 def device(name: str, state: events.DeviceState) -> events.Device:
     at = now_us()
     return events.Device(at_us=at, decided_us=at, device=name, state=state)
@@ -67,30 +50,13 @@ def temperature(sensor: str, zone: str, value: float) -> events.Condition:
     return events.Condition(at_us=at, decided_us=at, device=sensor, zone=zone, quantity="temperature_c", value=value)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def site_in(folder: Path) -> Site:
     """The example site on free ports, with its data in a folder and a short wait for a shipment's last case."""
-    body = load(ROOT / "configs" / "site.yaml").model_dump(mode="json")
+    body = SITE.model_dump(mode="json")
     body["broker"] |= {"port": free_port(), "data": str(folder / "broker")}
     body["gateway"] |= {"port": free_port(), "data": str(folder / "gateway"), "shipment_settle_s": 2.5}
     body["cloud"] |= {"url": f"http://127.0.0.1:{free_port()}"}
     return Site.model_validate(body)
-
-
-def stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ctrl-C, and the hard way for one that does not listen."""
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 class House:
@@ -98,19 +64,19 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.site = site_in(folder)
-        self._folder = folder
+        (folder / "site.json").write_text(self.site.model_dump_json())
+        broker_port = self.site.broker.port
+        self._broker = _part(folder, "gateway.broker", "site.broker", lambda: _listens(broker_port))
+        self._gateway = _part(folder, "gateway.app", "site", self._serves)
         self._ends = ExitStack()
         """Undoes what was begun, also where a later part could not begin."""
-        (folder / "site.json").write_text(self.site.model_dump_json())
 
     def __enter__(self) -> "House":
         with ExitStack() as begun:
-            broker = self._start("gateway.broker", "site.broker")
-            begun.callback(stop, broker)
-            self._gateway = self._start("gateway.app", "site")
-            begun.callback(lambda: stop(self._gateway))
-            self.wait_until_served()
-            self.agent = Edge(self.site)
+            for part in (self._broker, self._gateway):
+                begun.callback(part.stop)
+                part.start()
+            self.agent = Agent(self.site)
             begun.callback(self.agent.close)
             self._ends = begun.pop_all()
         return self
@@ -126,21 +92,14 @@ class House:
     def gateway_killed(self) -> Iterator[None]:
         """kill -9; it is started again at the end, whatever happens."""
         self._gateway.kill()
-        self._gateway.wait()
         try:
             yield
         finally:
-            self._gateway = self._start("gateway.app", "site")
-            self.wait_until_served()
+            self._gateway.start()
 
-    @contextmanager
-    def gateway_frozen(self) -> Iterator[None]:
+    def gateway_frozen(self) -> AbstractContextManager[None]:
         """The process stands still, its connections stay: a black hole."""
-        self._gateway.send_signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self._gateway.send_signal(signal.SIGCONT)
+        return self._gateway.frozen()
 
     def announce(
         self, shipment: str, cases: Sequence[str], partner: str = "Hongda Fruit", door: str = "dock-1"
@@ -155,27 +114,15 @@ class House:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 
-    def wait_until_served(self) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            try:
-                self.ask("/api/v1/snapshot")
-                return
-            except OSError:
-                assert self._gateway.poll() is None, (self._folder / "gateway.app.log").read_text()
-                time.sleep(0.1)
-        raise AssertionError(f"the gateway does not serve: {(self._folder / 'gateway.app.log').read_text()}")
-
-    def _start(self, module: str, argument: str) -> "subprocess.Popen[bytes]":
-        code = _RUN.format(module=module, argument=argument)
-        with (self._folder / f"{module}.log").open("ab") as log:
-            command = [sys.executable, "-c", code, str(self._folder / "site.json")]
-            return subprocess.Popen(
-                command, stdout=log, stderr=log, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
-            )
+    def _serves(self) -> bool:
+        try:
+            self.ask("/api/v1/snapshot")
+        except OSError:
+            return False
+        return True
 
 
-class Edge:
+class Agent:
     """An agent with the shortest of outboxes: it publishes a batch again until the gateway says that it holds it."""
 
     def __init__(self, site: Site) -> None:
@@ -222,3 +169,16 @@ class Edge:
             if ack.epoch == self._epoch:
                 self._through = max(self._through, ack.through)
                 self._news.notify_all()
+
+
+def _part(folder: Path, module: str, argument: str, answers: Callable[[], bool]) -> ServerProcess:
+    command = [sys.executable, "-c", _RUN.format(module=module, argument=argument), str(folder / "site.json")]
+    return ServerProcess(command, folder / f"{module}.log", answers)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

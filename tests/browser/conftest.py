@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from browserhouse import ROOT, House
+from browserhouse import ROOT, House, OpenPage
 from cable import Cable
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -15,11 +15,10 @@ DIST = ROOT / "gateway" / "dashboard" / "dist" / "index.html"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
-OpenPage = Callable[..., Page]
 
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Headless Chromium. Not for the whole run: while Playwright is open, no other test can run an event loop."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
     if not DIST.is_file():

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import psutil
 import pytest
-from browserhouse import ROOT, House, case, device, door_pass, temperature
+from browserhouse import ROOT, House, OpenPage, device, temperature
 from cable import Cable
-from conftest import OpenPage
+from ledgersite import case, door_pass
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -29,9 +29,9 @@ def shown(page: Page, door: str, name: str) -> int:
     return int(count(page, door, name).inner_text())
 
 
-def fresh_case(house: House) -> str:
+def fresh_case() -> str:
     """A case that no test has used yet."""
-    return case(house.site, 0, next(_serials))
+    return case(0, next(_serials))
 
 
 def alarm(page: Page) -> Locator:
@@ -40,18 +40,18 @@ def alarm(page: Page) -> Locator:
 
 def test_a_truck_unloads_and_the_page_shows_it_case_by_case(house: House, visit: OpenPage) -> None:
     page = visit(house)
-    cases = [case(house.site, 0, serial) for serial in range(12)]
+    cases = [case(0, serial) for serial in range(12)]
     house.announce("ASN-1", cases)
     expect(page.locator("#door-dock-1 .state")).to_have_text("truck expected")
     expect(page.locator("#door-dock-1 .of")).to_have_text("0 / 12")
 
     for seen, epc in enumerate(cases[:5], start=1):
-        house.agent.tell(door_pass("dock-1", epc))
+        house.agent.tell(door_pass(epc, door="dock-1"))
         expect(page.locator("#door-dock-1 .of")).to_have_text(f"{seen} / 12")
     expect(page.locator("#door-dock-1 .state")).to_have_text("receiving")
     expect(page.locator("#door-dock-1")).to_contain_text("7 to come")
 
-    house.agent.tell(*(door_pass("dock-1", epc) for epc in cases[5:]))
+    house.agent.tell(*(door_pass(epc, door="dock-1") for epc in cases[5:]))
     expect(count(page, "dock-1", "in")).to_have_text("12")
     expect(page.locator("#door-dock-1")).to_contain_text("12 of 12 seen")
     expect(page.locator("[data-sku=lemon-4kg] td[data-zone=receiving]")).to_have_text("12")
@@ -60,9 +60,9 @@ def test_a_truck_unloads_and_the_page_shows_it_case_by_case(house: House, visit:
 
 def test_a_shipment_short_by_two_is_found_and_dealt_with_on_a_phone(house: House, visit: OpenPage) -> None:
     page = visit(house, width=360, height=740, touch=True)
-    cases = [case(house.site, 1, serial) for serial in range(6)]
+    cases = [case(1, serial) for serial in range(6)]
     house.announce("ASN-2", cases, door="dock-2")
-    house.agent.tell(*(door_pass("dock-2", epc) for epc in cases[:4]))
+    house.agent.tell(*(door_pass(epc, door="dock-2") for epc in cases[:4]))
 
     task = page.locator("[data-kind=missing]", has_text="ASN-2")
     expect(task).to_contain_text("2 cases missing from ASN-2", timeout=10_000)
@@ -83,7 +83,7 @@ def test_a_shipment_short_by_two_is_found_and_dealt_with_on_a_phone(house: House
 
 def test_what_somebody_else_resolves_leaves_every_screen(house: House, visit: OpenPage) -> None:
     one, other = visit(house), visit(house, lang="zh")
-    house.agent.tell(door_pass("cold-gate", case(house.site, 2, 1), "unknown"))
+    house.agent.tell(door_pass(case(2, 1), door="cold-gate", direction="unknown"))
     expect(one.locator("[data-kind=unknown_direction]")).to_contain_text(
         "1 pass at Cold room gate had no clear direction"
     )
@@ -100,8 +100,8 @@ def test_what_somebody_else_resolves_leaves_every_screen(house: House, visit: Op
 def test_a_killed_gateway_is_noticed_and_comes_back_with_the_right_numbers(house: House, visit: OpenPage) -> None:
     page = visit(house)
     before = shown(page, "dock-1", "in")
-    cases = [case(house.site, 0, 100 + serial) for serial in range(9)]
-    house.agent.tell(*(door_pass("dock-1", epc) for epc in cases[:4]))
+    cases = [case(0, 100 + serial) for serial in range(9)]
+    house.agent.tell(*(door_pass(epc, door="dock-1") for epc in cases[:4]))
     expect(count(page, "dock-1", "in")).to_have_text(str(before + 4))
     expect(page.locator("main")).not_to_have_attribute("data-stale", "true")
 
@@ -112,7 +112,7 @@ def test_a_killed_gateway_is_noticed_and_comes_back_with_the_right_numbers(house
         assert "repeating-linear-gradient" in hatch
         expect(count(page, "dock-1", "in")).to_have_text(str(before + 4))
 
-    house.agent.tell(*(door_pass("dock-1", epc) for epc in cases[4:]))
+    house.agent.tell(*(door_pass(epc, door="dock-1") for epc in cases[4:]))
     expect(page.locator("main")).not_to_have_attribute("data-stale", "true", timeout=15_000)
     expect(alarm(page)).to_be_hidden()
     expect(count(page, "dock-1", "in")).to_have_text(str(before + 9))
@@ -123,7 +123,7 @@ def test_a_black_hole_is_noticed_and_what_was_missed_is_there_afterwards(house: 
     before = shown(page, "dock-1", "in")
     with house.gateway_frozen():
         expect(page.locator("main")).to_have_attribute("data-stale", "true", timeout=NOTICED_MS + SLACK_MS)
-    house.agent.tell(door_pass("dock-1", case(house.site, 0, 200)))
+    house.agent.tell(door_pass(case(0, 200), door="dock-1"))
     expect(page.locator("main")).not_to_have_attribute("data-stale", "true", timeout=15_000)
     expect(count(page, "dock-1", "in")).to_have_text(str(before + 1))
 
@@ -140,7 +140,7 @@ def test_a_broken_network_is_noticed_and_what_was_missed_is_there_afterwards(
         cable.block()
     else:
         cable.slow(8.0)
-    house.agent.tell(door_pass("dock-1", fresh_case(house)))
+    house.agent.tell(door_pass(fresh_case(), door="dock-1"))
     expect(page.locator("main")).to_have_attribute("data-stale", "true", timeout=NOTICED_MS + SLACK_MS)
     expect(alarm(page)).to_contain_text("No news since")
     assert shown(page, "dock-1", "in") == before, "the cut did not cut"
@@ -164,7 +164,7 @@ def test_a_device_that_slept_is_right_again(
         for process in asleep:
             process.suspend()
         cable.pull()
-        house.agent.tell(*(door_pass("dock-1", fresh_case(house)) for _ in range(3)))
+        house.agent.tell(*(door_pass(fresh_case(), door="dock-1") for _ in range(3)))
         time.sleep(4)  # asleep: there is no event to wait for
     finally:
         cable.mend()
@@ -221,7 +221,7 @@ def test_a_warm_cold_room_is_an_alarm_in_words_and_in_the_trace(house: House, vi
 def test_names_from_outside_are_text(house: House, visit: OpenPage) -> None:
     page = visit(house)
     hostile = '<img src=x onerror="document.title=1">\u202eهدوء'
-    house.announce("ASN-3", [case(house.site, 3, 1)], partner=hostile, door="dock-2")
+    house.announce("ASN-3", [case(3, 1)], partner=hostile, door="dock-2")
     expect(page.locator("#door-dock-2")).to_contain_text('<img src=x onerror="document.title=1">')
     assert page.title() == "Truecount"
     assert page.locator("main img").count() == 0
@@ -241,7 +241,7 @@ def test_the_choice_of_language_and_theme_is_kept(house: House, visit: OpenPage)
 
 def test_the_keyboard_reaches_what_is_to_do(house: House, visit: OpenPage) -> None:
     page = visit(house)
-    house.agent.tell(door_pass("cold-gate", case(house.site, 2, 2), "unknown"))
+    house.agent.tell(door_pass(case(2, 2), door="cold-gate", direction="unknown"))
     expect(page.locator("[data-kind=unknown_direction]")).to_have_count(1)
     page.keyboard.press("Tab")
     expect(page.locator(":focus")).to_have_text("Skip to what is to do now")
@@ -268,7 +268,7 @@ def test_the_keyboard_reaches_what_is_to_do(house: House, visit: OpenPage) -> No
 def test_everybody_can_use_it(house: House, visit: OpenPage, width: int, lang: str, theme: str) -> None:
     house.agent.beat()
     house.agent.tell(
-        door_pass("cold-gate", case(house.site, 2, 3), "unknown"),
+        door_pass(case(2, 3), door="cold-gate", direction="unknown"),
         device("reader-dock-2", "lost"),
         temperature("receiving-temperature", "receiving", 21.0),
     )

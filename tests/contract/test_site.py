@@ -62,7 +62,14 @@ def test_names_that_stand_for_nothing_or_for_two_things_are_told(old, new, says)
         ("site: a\nsite: b\n", "not YAML"),
         ("- 1", "expected a mapping"),
         ("", "expected a mapping"),
-        ("a: &x [*x]", "a"),
+        ("a: &x [*x]", "unknown key 'a'"),
+        ("site: a\ntitle: \0", "site.yaml:2:8: not YAML: special characters are not allowed"),
+        ("site:\tx", "site.yaml:1:6: not YAML"),
+        ("a: {" * 5000, "brackets are open"),
+        ("[" * 100_000, "site.yaml:1:65: more than 64 brackets are open"),
+        ("- " * 3000, "not YAML"),
+        ("#" * (site.MAX_BYTES + 1), "longer than 1048576 bytes"),
+        ("a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40)), "aliases"),
     ],
 )
 def test_what_is_no_site_file_at_all_is_told(text, says):
@@ -70,8 +77,33 @@ def test_what_is_no_site_file_at_all_is_told(text, says):
 
 
 def test_bytes_that_are_not_utf_8_are_told():
-    with pytest.raises(BadSiteFile, match="not UTF-8"):
-        site.parse(b"site: \xff", "site.yaml")
+    with pytest.raises(BadSiteFile, match=r"site\.yaml:2:9: not UTF-8"):
+        site.parse(b"site: a\nagents: \xff", "site.yaml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("site: north", 'site: !!python/object/apply:os.system ["exit 1"]', "site: input should be a valid string"),
+        ("sale_every_s: 6", "sale_every_s: .nan", "simulation.sale_every_s: input should be a finite number"),
+        ("sale_every_s: 6", "sale_every_s: -.inf", "simulation.sale_every_s: input should be a finite number"),
+        ("inside: [1, 4]", "inside: [0, 65536]", "doors.0.readers.0.inside.1: input should be less than or equal"),
+        ("site: north", "site: north\nsite: south", 'found duplicate key "site"'),
+        ("port: 8090", "port: " + "9" * 5000, "not YAML"),
+    ],
+)
+def test_tags_numbers_and_doubles_of_ill_will_are_told(old, new, says):
+    assert any(says in mistake for mistake in mistakes(EXAMPLE.replace(old, new, 1)))
+
+
+def test_an_endless_file_is_not_read_to_its_end():
+    with pytest.raises(BadSiteFile, match="longer than"):
+        site.load(Path("/dev/zero"))
+
+
+def test_aliases_are_welcome_in_reason():
+    text = EXAMPLE.replace("inside: [1, 4]", "inside: &in [1, 4]", 1).replace("inside: [1, 4]", "inside: *in")
+    assert site.parse(text.encode(), "site.yaml") == site.parse(EXAMPLE.encode(), "site.yaml")
 
 
 @given(data=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))

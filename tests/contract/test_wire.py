@@ -88,7 +88,16 @@ def test_an_oversized_batch_is_refused_before_it_is_parsed():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("at_us", -1), ("at_us", 2**70), ("confidence", 1.5), ("epcs", ["XYZ"]), ("epcs", []), ("door", "")],
+    [
+        ("at_us", -1),
+        ("at_us", 2**70),
+        ("confidence", 1.5),
+        ("epcs", ["XYZ"]),
+        ("epcs", ["aa\n"]),
+        ("epcs", ["aa" * 63]),
+        ("epcs", []),
+        ("door", ""),
+    ],
 )
 def test_a_door_pass_outside_its_bounds_names_the_field(field, value):
     from pathlib import Path
@@ -114,3 +123,50 @@ def test_a_topic_survives_the_way(site, agent, channel):
 def test_a_strange_topic_raises_bad_topic(text):
     with pytest.raises(BadTopic):
         topics.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"epoch":"e","through":-1}', r"\$\.through"),
+        ('{"epoch":"e","through":9223372036854775808}', r"\$\.through"),
+        ('{"epoch":"e","through":1e3}', r"\$\.through"),
+        ('{"epoch":"e","through":NaN}', "malformed"),
+        ('{"epoch":"e","through":' + "9" * 4000 + "}", r"\$\.through"),
+        ('{"epoch":"' + "e" * 65 + '","through":1}', r"\$\.epoch"),
+        ('{"epoch":"\\ud800","through":1}', "surrogate"),
+        ('{"epoch":"' + "e" * 5000 + '","through":1}', "at most 4096"),
+    ],
+)
+def test_an_ack_outside_its_bounds_is_refused_with_its_reason(text, says):
+    with pytest.raises(BadMessage, match=says):
+        wire.decode_ack(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("at_us", "-1"),
+        ("at_us", "9" * 30),
+        ("made", "-1"),
+        ("made", "9223372036854775808"),
+        ("waiting", "-1"),
+        ("epoch", '"' + "e" * 65 + '"'),
+        ("version", '"' + "v" * 101 + '"'),
+        ("interval_s", "0"),
+        ("interval_s", "1e300"),
+        ("interval_s", "1e999"),
+    ],
+)
+def test_a_status_outside_its_bounds_names_the_field(field, value):
+    with pytest.raises(BadMessage, match=rf"\$\.{field}"):
+        wire.decode_status(f'{{"agent":"a","state":"online","{field}":{value}}}'.encode())
+
+
+def test_a_batch_of_exactly_the_limit_is_read_and_one_byte_more_is_not():
+    empty = wire.encode_batch("a", "e", 1, 1, (b'""',))
+    full = wire.encode_batch("a", "e", 1, 1, (b'"' + b"x" * (wire.MAX_BATCH_BYTES - len(empty)) + b'"',))
+    assert len(full) == wire.MAX_BATCH_BYTES
+    assert len(wire.decode_batch(full).events) == 1
+    with pytest.raises(BadMessage, match="at most"):
+        wire.decode_batch(full + b" ")

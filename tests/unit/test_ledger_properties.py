@@ -66,7 +66,17 @@ class Gateway:
         verdict = judge(each, through, had_epochs=known is not None)
         if verdict.act == "take":
             new = each.events[verdict.known :]
-            self._commit(Taken(agent, epoch, first + verdict.known, new, _loop.create_future(), verdict.lost))
+            self._commit(
+                Taken(
+                    agent,
+                    epoch,
+                    first + verdict.known,
+                    first + len(bodies) - 1,
+                    new,
+                    _loop.create_future(),
+                    verdict.lost,
+                )
+            )
 
     def record(self, *news: records.Record) -> None:
         self._commit(Recorded(news, _loop.create_future()))
@@ -152,12 +162,12 @@ def test_silence_and_blindness_move_nothing(
     for delivery in deliveries(history, data.draw):
         calm.take(*delivery)
         troubled.take(*delivery)
-        for number, trouble in enumerate(troubles):
-            _trouble(troubled, trouble, number)
+        for trouble in troubles:
+            _trouble(troubled, trouble)
     assert balances(calm.state) == balances(troubled.state)
 
 
-def _trouble(gateway: Gateway, trouble: str, number: int) -> None:
+def _trouble(gateway: Gateway, trouble: str) -> None:
     now_us = gateway.now_us
     if trouble == "silent":
         gateway.record(records.AgentSilent(at_us=now_us, agent="dock-edge"))

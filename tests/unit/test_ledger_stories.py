@@ -1,12 +1,10 @@
 """Given a site, when a truck unloads, then the house knows: the ledger's rules as stories, on a real file."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 import pytest
+from ledgerhouse import LEMONS, UNREPLENISHED, House, cases_of, play
 from ledgersite import (
     LEMON,
     QUICK,
@@ -15,132 +13,18 @@ from ledgersite import (
     STRAY,
     TOMATO,
     Clock,
-    Edge,
     batch,
     case,
     door_pass,
-    dump,
     pallet,
     pass_bytes,
     sgtin,
 )
 
 from contract import events, wire
-from contract.site import Site
 from gateway import records
 from gateway.errors import BadRecord
 from gateway.ledger.ledger import Commit, Ledger
-from gateway.ledger.opening import refold
-from gateway.views import ExceptionView, ShipmentView, StockView
-
-UNREPLENISHED = QUICK.model_copy(
-    update={"items": [item.model_copy(update={"reorder_point": 0, "order_up_to": 0}) for item in SITE.items]}
-)
-
-
-class House:
-    """One ledger, one agent, one clock."""
-
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
-        self.ledger = ledger
-        self.clock = clock
-        self.edge = Edge(ledger)
-
-    async def passes(self, *epcs: str, door: str = "dock-1", direction: str = "inbound") -> None:
-        """Tags go through a door, one a second."""
-        told = [door_pass(epc, self.clock.turn(1), door, direction) for epc in epcs]  # type: ignore[arg-type]
-        await self.edge.tell(*told)
-
-    async def announce(
-        self,
-        id: str = "S1",  # noqa: A002
-        *,
-        cases: tuple[records.AsnCase, ...] = (),
-        lines: tuple[records.AsnLine, ...] = (),
-        direction: Literal["inbound", "outbound"] = "inbound",
-        door: str | None = None,
-        order: str | None = None,
-    ) -> None:
-        asn = records.AsnReceived(
-            at_us=self.clock(),
-            id=id,
-            direction=direction,
-            partner="Hongda Fruit",
-            door=door,
-            order=order,
-            lines=lines,
-            cases=cases,
-        )
-        await self.ledger.record(asn)
-
-    async def holds(self, *epcs: str, zone: str = "receiving") -> None:
-        """An opening balance."""
-        items = tuple(records.ImportedItem(epc=epc, zone=zone) for epc in epcs)
-        await self.ledger.record(records.ItemsImported(at_us=self.clock(), who="Ana", items=items))
-
-    async def settle(self) -> None:
-        """Nothing happens for longer than a shipment needs to settle, while the agent is heard."""
-        self.clock.turn(21)
-        await self.beat()
-        await self.ledger.tick(self.clock())
-
-    async def beat(self, **status: object) -> None:
-        heartbeat = {"agent": "dock-edge", "state": "online", "at_us": self.clock(), "epoch": self.edge.epoch}
-        self.ledger.heard(wire.Status(**(heartbeat | {"made": self.edge.made} | status)))  # type: ignore[arg-type]
-        await self.ledger.record()
-
-    async def device(self, device: str, state: events.DeviceState, detail: str = "", **counts: int) -> None:
-        now_us = self.clock.turn(1)
-        event = events.Device(at_us=now_us, decided_us=now_us, device=device, state=state, detail=detail, counts=counts)
-        await self.edge.tell(event)
-
-    async def reads(self, value: float, device: str = "cold-room-temperature", zone: str = "cold-room") -> None:
-        now_us = self.clock.turn(2)
-        event = events.Condition(
-            at_us=now_us, decided_us=now_us, device=device, zone=zone, quantity="temperature_c", value=value
-        )
-        await self.edge.tell(event)
-
-    def shipment(self, id: str = "S1") -> ShipmentView:  # noqa: A002
-        return self.ledger.views("shipments")[id]
-
-    def stock(self, sku: str = "lemon-4kg") -> StockView:
-        return self.ledger.views("stock")[sku]
-
-    def open(self) -> dict[tuple[str, str], ExceptionView]:
-        """Open exceptions by kind and subject."""
-        views = self.ledger.views("exceptions").values()
-        return {(view.kind, view.subject): view for view in views if view.state == "open"}
-
-    def cases(self, id: str = "S1") -> dict[str, str]:  # noqa: A002
-        return {one.epc: one.state for one in self.ledger.cases(id)}
-
-
-def play(folder: Path, story: Callable[[House], Awaitable[None]], site: Site = UNREPLENISHED) -> None:
-    """Tell a story; afterwards the log must explain the state."""
-
-    async def run() -> None:
-        clock = Clock()
-        with Ledger.open(folder / "ledger.db", site, clock) as ledger:
-            house = House(ledger, clock)
-            await story(house)
-            await ledger.record()
-            again = refold(ledger._store, ledger._state.house)
-            for table in again.tables:
-                held = ledger._store.stored(table.name)
-                assert {key: msgspec.json.encode(row).decode() for key, row in table.rows.items()} == dict(held)
-            told = dump(ledger)
-        with Ledger.open(folder / "ledger.db", site, clock) as reopened:
-            assert dump(reopened) == told
-
-    asyncio.run(run())
-
-
-LEMONS = [case(LEMON, serial) for serial in range(1, 13)]
-
-
-def cases_of(*epcs: str, sscc: str | None = None) -> tuple[records.AsnCase, ...]:
-    return tuple(records.AsnCase(epc=epc, sscc=sscc) for epc in epcs)
 
 
 def test_a_truck_unloads_and_everything_is_there(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from llrpdata import golden_frames, message, plain_tag, tlv
 
 from edge.errors import BadFrame
+from edge.llrp import frames as frames_module
 from edge.llrp.body import Fields, Value
 from edge.llrp.frames import Frame, Frames, decode_file
 from edge.llrp.words import ENUMERATIONS, NUMBERS
@@ -261,3 +262,25 @@ def test_unknown_parameters_are_kept_as_they_are() -> None:
 def test_the_vocabulary_is_consistent() -> None:
     assert NUMBERS["RO_ACCESS_REPORT"] == 61
     assert ENUMERATIONS["Status"][401] == "R_DeviceError"
+
+
+def test_a_file_of_messages_within_messages_is_read_in_time_that_grows_with_its_length() -> None:
+    unit = struct.pack(">HII", 0x43D, frames_module.MAX_BYTES, 1) + struct.pack(">HH", 240, 16)
+    nested = unit * (5 * 1024 * 1024 // len(unit))
+    searched = sum("error" in found for found in decode_file(nested + REPORT))
+    assert 1 <= searched < 100_000
+
+
+def test_a_file_of_zeros_is_one_error() -> None:
+    assert list(decode_file(bytes(5_000_000))) == [
+        {"error": "no LLRP header: reserved bits 0, version 0", "offset": 0},
+    ]
+
+
+def test_the_keys_of_a_report_are_those_that_others_rely_on() -> None:
+    (decoded,) = decode_file(message(61, plain_tag(5), message_id=9))
+    assert (decoded["type"], decoded["id"]) == ("RO_ACCESS_REPORT", 9)
+    (tag,) = decoded["tags"]
+    assert tag["epc"] == "30" + f"{5:022x}"
+    assert (tag["antenna"], tag["rssi_dbm"], tag["count"]) == (2, -55, 1)
+    assert tag["first_seen_us"] == tag["last_seen_us"] == 1_700_000_000_000_005

@@ -4,6 +4,7 @@ import contextlib
 import struct
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from sllurp.llrp import LLRPMessage
 
 from edge.errors import BadFrame
 from edge.llrp.frames import decode_file
-from edge.llrp.report import ReportDecoder, TagReport
+from edge.llrp.report import BULK, BULK_BYTES, ReportDecoder, TagReport
 
 U16 = st.integers(0, 0xFFFF).map(lambda number: struct.pack(">H", number))
 U64 = st.integers(0, 2**63).map(lambda number: struct.pack(">Q", number))
@@ -51,6 +52,72 @@ def test_any_legal_report_gives_the_tags_that_sllurp_finds(reports: list[bytes],
     ours = ReportDecoder(carry=False).decode(body)
     theirs = LLRPMessage(msgbytes=message(61, body)).msgdict["RO_ACCESS_REPORT"]["TagReportData"]
     assert [as_sllurp(tag) for tag in ours] == [only_ours(tag) for tag in theirs]
+
+
+@st.composite
+def streaks(draw: st.DrawFn) -> list[bytes]:
+    """Runs of tags, each of one layout with other values: long enough for columns, and also just too short."""
+    kinds = draw(st.lists(st.sampled_from([EPC, EPC_96]), min_size=1, max_size=6))
+    out: list[bytes] = []
+    for kind in kinds:
+        epc, antenna = draw(kind), draw(U16)
+        length = draw(st.integers(1, 2 * BULK + 1))
+        out += [
+            tlv(240, epc[:-1] + bytes([serial]) + tv(1, antenna) + tv(6, bytes([serial]))) for serial in range(length)
+        ]
+    return out
+
+
+@given(streaks(), st.booleans())
+def test_mixed_layouts_decode_the_same_in_one_report_and_in_one_each(reports: list[bytes], carry: bool) -> None:
+    alone = ReportDecoder(carry=carry)
+    found = ReportDecoder(carry=carry).decode(b"".join(reports))
+    assert found == [tag for report in reports for tag in alone.decode(report)]
+
+
+@given(tags(), tags(), st.integers(0, 60), st.integers(0, 60))
+def test_one_differing_tag_among_many_is_decoded_as_what_it_is(
+    usual: bytes, other: bytes, before: int, after: int
+) -> None:
+    decoder = ReportDecoder(carry=False)
+    (one,), (differing,) = decoder.decode(usual), ReportDecoder(carry=False).decode(other)
+    found = decoder.decode(usual * before + other + usual * after)
+    assert found == [one] * before + [differing] + [one] * after
+
+
+@given(tags(), st.integers(1, 40), st.data())
+def test_a_tail_that_is_cut_off_is_never_taken_for_a_tag(report: bytes, count: int, data: st.DataObject) -> None:
+    body = report * count
+    left = data.draw(st.integers(1, len(report) - 1))
+    decoder = ReportDecoder()
+    decoder.decode(body)
+    with pytest.raises(BadFrame) as caught:
+        decoder.decode(body + report[:left])
+    assert caught.value.offset >= len(body)
+
+
+@given(tags(), st.integers(0, 30), st.integers(1, 255), st.data())
+def test_a_flipped_byte_anywhere_in_many_tags_is_noticed_or_is_a_value(
+    report: bytes, count: int, flip: int, data: st.DataObject
+) -> None:
+    spoilt = bytearray(report * (count + 1))
+    spoilt[data.draw(st.integers(0, len(spoilt) - 1))] ^= flip
+    knowing, fresh = ReportDecoder(carry=False), ReportDecoder(carry=False)
+    knowing.decode(report)
+    assert outcome(knowing, bytes(spoilt)) == outcome(fresh, bytes(spoilt))
+
+
+def outcome(decoder: ReportDecoder, body: bytes) -> list[TagReport] | tuple[int, str]:
+    try:
+        return decoder.decode(body)
+    except BadFrame as error:
+        return error.offset, error.reason
+
+
+def test_a_report_longer_than_one_bulk_is_whole_and_in_order() -> None:
+    count = 3 * BULK_BYTES // len(plain_tag(0))
+    found = ReportDecoder().decode(b"".join(plain_tag(serial) for serial in range(count)))
+    assert [int(tag.epc[2:], 16) for tag in found] == list(range(count))
 
 
 def as_sllurp(tag: TagReport) -> dict[str, Any]:
@@ -99,7 +166,7 @@ def test_real_frames_give_the_same_tags_as_the_thorough_decoder() -> None:
                 "last_seen_us": 6,
             }
             expected = [tuple(tag.get(name) for name in names) for tag in frame["tags"]]  # type: ignore[union-attr]
-            assert [tag[:7] for tag in found] == expected
+            assert [msgspec.structs.astuple(tag)[:7] for tag in found] == expected
             tags += len(found)
     assert tags > 100
 

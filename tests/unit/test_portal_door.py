@@ -4,6 +4,7 @@ import math
 import random
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,6 +71,22 @@ OUT_EDGES = [(at_s, "inner" if beam == "outer" else "outer", broken) for at_s, b
 TURN_EDGES: list[tuple[float, Beam, bool]] = [
     (1.6, "outer", True), (2.0, "inner", True), (2.4, "inner", False), (2.8, "outer", False),
 ]  # fmt: skip
+
+
+def standing_inside(heard_outside_s: tuple[float, ...], length_s: float) -> list[Read]:
+    """A case beside the inside antennas, somebody in the way now and then, and caught faintly from the outside."""
+    chance = random.Random(5)
+    near = [(n * 0.2, 1, -58 + (10 if n % 30 < 15 else 0) + chance.randint(-4, 4)) for n in range(int(length_s / 0.2))]
+    faint = [(at_s, 2, -75) for at_s in heard_outside_s]
+    return [Read(NOW_US + round(at_s * 1e6), EPC, port, rssi, "reader-1") for at_s, port, rssi in near + faint]
+
+
+def test_a_case_that_stands_inside_and_is_faintly_heard_outside_does_not_depart() -> None:
+    for heard_outside_s in ((13.0, 13.5), (1.0, 1.3, 1.9), (0.5, 7.0, 13.9)):
+        tracker = DoorTracker(door())
+        beams(tracker, *((at_s + 5, beam, broken) for at_s, beam, broken in IN_EDGES))  # somebody else comes in
+        tracker.feed(standing_inside(heard_outside_s, 14.0))
+        assert {decided.direction for decided in decisions(tracker)} <= {"unknown"}
 
 
 def test_a_tag_comes_in_and_another_goes_out() -> None:
@@ -332,3 +349,23 @@ def test_a_tag_read_without_end_fills_no_memory() -> None:
     )
     assert decisions(tracker) == []
     assert tracker.strays == {"standing": 1}
+
+
+def test_more_reads_than_can_be_held_are_refused_and_counted_until_passes_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door_module, "MAX_HELD", 300)
+    tracker = DoorTracker(door())
+    for step in range(10):
+        tracker.feed(Read(NOW_US + step, f"{number:024x}", 1, -50.0, "reader-1") for number in range(40))
+    assert tracker.strays == {"overflow": 100}
+    tracker.due(NOW_US + 100_000_000)
+    refused = tracker.strays["overflow"]
+    tracker.feed(Read(NOW_US + 200_000_000 + step, "aa", 1, -50.0, "reader-1") for step in range(310))
+    assert tracker.strays["overflow"] == refused + 10
+
+
+def test_tags_that_stand_still_hold_no_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door_module, "MAX_HELD", 300)
+    tracker = DoorTracker(door())
+    tracker.feed(Read(NOW_US + step * 500_000, "aa", 1, -50.0, "reader-1") for step in range(2000))
+    tracker.feed(Read(NOW_US + step, "bb", 1, -50.0, "reader-1") for step in range(300))
+    assert tracker.strays["overflow"] == 0

@@ -4,6 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from llrpdata import recorded_walks
 
 from contract import wire
@@ -59,9 +61,12 @@ def test_rows_stand_in_any_order_and_epcs_in_either_form(tmp_path: Path) -> None
         (HEADER + "1,r,inf,-63,b'00',0,0,0\n", "reads.csv:2: antenna 'inf' is not between 0 and 65535"),
         (HEADER + "1,r,1,-630,b'00',0,0,0\n", "reads.csv:2: rssi '-630' is not between -128 and 127"),
         (HEADER + "1,r,1,-63,b'0',0,0,0\n", "reads.csv:2: epc \"b'0'\" is not 1 to 62 octets in hexadecimal"),
+        (HEADER + "1,r,1.5,-63,b'00',0,0,0\n", "reads.csv:2: antenna '1.5' is no whole number"),
+        (HEADER + "1,r,1,1e9,b'00',0,0,0\n", "reads.csv:2: rssi '1e9' is not between -128 and 127"),
+        (HEADER + GOOD + "1,r,1,-63," + "0" * 200_000, "reads.csv:3: not CSV: field larger than field limit"),
         (HEADER + "1,r,1\n", "reads.csv:2: the row has more or fewer columns than the header"),
         (HEADER + GOOD.rstrip() + ",9,9\n", "reads.csv:2: the row has more or fewer columns than the header"),
-        (HEADER + '1,r,1,-63,"b', "reads.csv: not CSV: unexpected end of data"),
+        (HEADER + '1,r,1,-63,"b', "reads.csv:2: not CSV: unexpected end of data"),
     ],
 )
 def test_a_bad_file_is_told_with_its_line(tmp_path: Path, text: str, words: str) -> None:
@@ -77,8 +82,24 @@ def test_a_file_that_is_not_text_or_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadReads, match="No such file"):
         list(decide_csv(file, {1}, {2}))
     file.write_bytes(HEADER.encode() + b"\xff\xfe")
-    with pytest.raises(BadReads, match="not UTF-8"):
+    with pytest.raises(BadReads, match=r"reads\.csv:\d: not UTF-8"):
         list(decide_csv(file, {1}, {2}))
+    with pytest.raises(BadReads, match="Is a directory"):
+        list(decide_csv(tmp_path, {1}, {2}))
+    with pytest.raises(BadReads, match="zero:1: "):
+        list(decide_csv(Path("/dev/zero"), {1}, {2}))
+
+
+@given(data=st.binary(max_size=300) | st.text(max_size=300).map(lambda text: (HEADER + text).encode()))
+def test_garbage_is_a_recording_or_told_with_its_file(data: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.getbasetemp() / "garbage.csv"
+    file.write_bytes(data)
+    said = str(file)
+    try:
+        list(decide_csv(file, {1}, {2}))
+    except BadReads as error:
+        said = str(error)
+    assert said.startswith(str(file))
 
 
 def test_a_recording_without_reads_has_no_passes(tmp_path: Path) -> None:

@@ -2,19 +2,19 @@
 
 import csv
 import math
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from llrpdata import DATA
 
 from firmware_sim.radio import Antenna, RadioModel, RadioRules, TagAt, TagRead
 from firmware_sim.recording import load
 
-DATA = Path(os.environ.get("TRUECOUNT_DATA", Path(__file__).parents[2] / ".." / "shared" / "data")) / "passes"
+PASSES = DATA / "passes"
+
 FOOT_M = 0.3048
 ROOMS = 3
 """Simulated rooms for each recorded pass."""
@@ -160,11 +160,11 @@ def figures(passes: Sequence[Sequence[TagRead]]) -> Figures:
     )
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason=f"no recorded passes at {DATA}")
+@pytest.mark.skipif(not PASSES.is_dir(), reason=f"no recorded passes at {PASSES}")
 def test_a_simulated_walk_through_the_real_square_looks_like_the_recorded_ones() -> None:
-    with (DATA / "truth.csv").open(newline="") as file:
+    with (PASSES / "truth.csv").open(newline="") as file:
         truths = list(csv.DictReader(file)) * ROOMS
-    real = [load(DATA / truth["file"]) for truth in truths]
+    real = [load(PASSES / truth["file"]) for truth in truths]
     pairs = enumerate(zip(truths, real, strict=True))
     simulated = [simulate(truth, seconds(reads), seed) for seed, (truth, reads) in pairs]
     expected, came = figures(real), figures(simulated)

@@ -1,13 +1,13 @@
 """Recorded reads: read, checked, and played through a simulated reader."""
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from llrpdata import DATA
 from sllurp.llrp import LLRPMessage
 from sllurp.llrp_proto import LLRPROSpec
 
@@ -16,12 +16,13 @@ from firmware_sim.radio import TagRead
 from firmware_sim.reader import SimReader, wall_us
 from firmware_sim.recording import load, play
 
+PASSES = DATA / "passes"
+
 HEADER = "timestamp,reader,antenna,rssi,epc,phase_angle,channel_index,doppler_frequency\n"
 ROWS = (
     "1747163180.176906,10.0.0.1:5084,2,-70,b'303435fc8803d056d15b963f',3180,38,-8\n"
     "1747163180.129075,10.0.0.1:5084,1,-63,303435FC8803D056D15B963F,2988,38,-703\n"
 )
-DATA = Path(os.environ.get("TRUECOUNT_DATA", Path(__file__).parents[2] / ".." / "shared" / "data")) / "passes"
 
 
 def recording(folder: Path, text: str) -> Path:
@@ -106,9 +107,9 @@ async def message(stream: asyncio.StreamReader, name: str) -> dict[str, Any]:
             return dict(came.msgdict[name])
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason=f"no recorded passes at {DATA}")
+@pytest.mark.skipif(not PASSES.is_dir(), reason=f"no recorded passes at {PASSES}")
 def test_every_real_pass_comes_out_of_the_reader_as_it_went_in() -> None:
-    paths = sorted(DATA.glob("MoveTest*.csv"))
+    paths = sorted(PASSES.glob("MoveTest*.csv"))
     assert paths
     for path in paths:
         reads = load(path)

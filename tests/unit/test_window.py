@@ -72,6 +72,25 @@ def converge(agent: AgentSide, gateway: ModelGateway, now_s: float, rounds: int 
     raise AssertionError(f"{agent.outbox.waiting} events still wait after {rounds} rounds")
 
 
+def test_an_ack_says_no_more_than_was_compared(tmp_path: Path) -> None:
+    """An outbox restored from a copy: the gateway's event 2 is not the agent's, and must not acknowledge it."""
+    gateway = ModelGateway()
+    agent = AgentSide(tmp_path / "outbox.db", 0)
+    agent.outbox.append([b"1"])
+    gateway.log[agent.outbox.epoch] = {1: b"1", 2: b"20"}
+    first = agent.batch(0.0)
+    agent.outbox.close()  # the agent dies, its batch is still under way
+    agent = AgentSide(tmp_path / "outbox.db", 0)
+    agent.outbox.append([b"21"])
+    second = agent.batch(0.0)
+    for batch in (first, second):
+        assert batch is not None
+        agent.hear(gateway.take(batch), 0.0)
+    converge(agent, gateway, 1.0)
+    assert b"21" in gateway.events
+    agent.outbox.close()
+
+
 class Channel(RuleBasedStateMachine):
     """Batches and acks are lost, doubled and put out of order; agent and gateway die and come back."""
 
@@ -190,11 +209,14 @@ class Channel(RuleBasedStateMachine):
             assert self.agent.window.through == self.agent.outbox.made or self.agent.window.deadline_s() is not None
 
     def teardown(self) -> None:
-        if hasattr(self, "agent"):
-            converge(self.agent, self.gateway, self.now_s)
-            assert self.taken == self.events
-            self.agent.outbox.close()
-        self.folder.cleanup()
+        try:
+            if hasattr(self, "agent"):
+                converge(self.agent, self.gateway, self.now_s)
+                assert self.taken == self.events
+        finally:
+            if hasattr(self, "agent"):
+                self.agent.outbox.close()
+            self.folder.cleanup()
 
 
 TestChannel = Channel.TestCase

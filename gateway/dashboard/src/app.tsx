@@ -13,7 +13,6 @@ import { Stock } from "./components/stock";
 import { Silence, Strip } from "./components/strip";
 import { ToDo } from "./components/todo";
 import { doors, known, stale, startedMs } from "./store";
-import { byName } from "./titles";
 import type { DoorView } from "./views";
 import { Say } from "./words";
 
@@ -50,9 +49,8 @@ function Blocks(): JSX.Element {
   );
 }
 
-/** Doors to the world stand before those within the house. */
-const docksFirst = (a: DoorView, b: DoorView): number =>
-  Number(a.outside !== null) - Number(b.outside !== null) || byName(a.name, b.name);
+/** Doors to the world stand before those within the house; among themselves they keep the order of the site file. */
+const docksFirst = (a: DoorView, b: DoorView): number => Number(a.outside !== null) - Number(b.outside !== null);
 
 function Doors(): JSX.Element {
   const all = Object.values(doors.value).sort(docksFirst);

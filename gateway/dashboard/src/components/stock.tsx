@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { memo } from "../memo";
 import { stock, zones } from "../store";
-import { byName, byZone, inLanguage, zoneTitle } from "../titles";
+import { byZone, inLanguage, zoneTitle } from "../titles";
 import type { StockView, ZoneView } from "../views";
 import { Say, say } from "../words";
 import { Ago } from "./age";
@@ -15,7 +15,7 @@ import { Spark } from "./spark";
 const COLUMNS = 4;
 
 export function Stock(): JSX.Element {
-  const views = Object.values(stock.value).sort((a, b) => byName(a.sku, b.sku));
+  const views = Object.values(stock.value); // in the order of the site file
   const newest = Math.max(0, ...views.map((view) => view.updated_us ?? 0));
   const counted = newest > 0;
   return (

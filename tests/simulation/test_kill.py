@@ -10,18 +10,19 @@ import contextlib
 import os
 import random
 import signal
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 
 import httpx
+import msgspec
 import psutil
 import pytest
+from ledgersite import SITE
+from wholehouse import plan
 
-import truecount
-from contract import site as site_file
 from contract import wire
+from contract.epc import identify
 from contract.events import DoorPass
 from edge.agent import outbox_file
 from edge.outbox import Kept, read_history
@@ -39,24 +40,13 @@ def seed() -> int:
     return value
 
 
-def plan(folder: Path, seed: int) -> house.Plan:
-    site = site_file.load(Path("configs/site.yaml")).model_dump(mode="json")
+def busy_house(folder: Path, seed: int) -> house.Plan:
+    """One agent whose sensors never rest."""
+    site = SITE.model_dump(mode="json")
     for register in site["modbus"][0]["registers"]:
         register["every_s"] = 0.05  # forty events a second besides the passes, so that every kill meets some
     site["agents"][0]["ack_timeout_s"] = 0.5
-    return house.Plan(
-        site=site,
-        command=(sys.executable, str(Path(truecount.__file__))),
-        agents=("dock-edge",),
-        folder=folder / "house",
-        seed=seed,
-        speed=5.0,
-        duration_s=None,
-        headless=True,
-        report=None,
-        made=lambda _: 0,
-        version="test",
-    )
+    return plan(folder / "house", seed=seed, speed=5.0, site=site, agents=("dock-edge",))
 
 
 @pytest.mark.slow
@@ -67,7 +57,7 @@ def test_every_event_is_committed_once_over_fifty_kills(tmp_path, seed):
 
 async def fifty_kills(tmp_path: Path, seed: int) -> None:
     dice = random.Random(seed)
-    the_plan = plan(tmp_path, seed)
+    the_plan = busy_house(tmp_path, seed)
     site = house.prepare(the_plan)
     gateway = f"http://127.0.0.1:{site['gateway']['port']}"
     async with house.processes(the_plan, site, print) as parts, httpx.AsyncClient(timeout=10) as client:
@@ -76,7 +66,7 @@ async def fifty_kills(tmp_path: Path, seed: int) -> None:
             await asyncio.sleep(dice.uniform(0.1, 3.0))
             kill(parts, dice.choice(VICTIMS))
         outbox = outbox_file(Path(site["agents"][0]["data"]))
-        decided = await settled(client, gateway, f"http://127.0.0.1:{site['simulation']['judge_port']}", outbox)
+        decided = await settled(client, gateway, site, outbox)
         stock = (await client.get(f"{gateway}/api/v1/stock")).json()["stock"]
         rows = await house.log_rows(client, gateway)
     committed = [row for row in rows if row["agent"] == "dock-edge"][: len(decided)]
@@ -107,10 +97,9 @@ def kill(parts: dict[str, house.Process], victim: str) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-async def settled(client: httpx.AsyncClient, gateway: str, simulator: str, outbox: Path) -> list[Kept]:
+async def settled(client: httpx.AsyncClient, gateway: str, site: dict, outbox: Path) -> list[Kept]:
     """Nothing new begins; what the agent has decided by now (its sensors never stop) must all reach the log."""
-    await client.post(f"{simulator}/quiesce")
-    await asyncio.sleep(5)
+    await house.rest(client, f"http://127.0.0.1:{site['simulation']['judge_port']}", site)
     decided = read_history(outbox)
     deadline = time.monotonic() + SETTLE_S
     rows = 0
@@ -127,15 +116,11 @@ async def committed_rows(client: httpx.AsyncClient, gateway: str) -> list[dict]:
 
 
 def event_of(row: dict[str, object]) -> object:
-    import msgspec
-
     return wire.decode_event(msgspec.json.encode(row["body"]))
 
 
 def units_by_zone(opening: list[dict], decided: list[Kept], site: dict) -> dict[tuple[str, str], int]:
     """Stock by the shortest rule there is: a tag is where its newest directed pass left it."""
-    from contract.epc import identify
-
     skus = {item["gtin"]: item["sku"] for item in site["items"]}
     doors = {door["name"]: door for door in site["doors"]}
     seen: dict[str, tuple[int, str | None]] = {

@@ -1,0 +1,83 @@
+"""What a person sees after `make run`: the page over the whole demo, while the simulated warehouse lives."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import psutil
+import pytest
+from browserhouse import OpenPage
+from playwright.sync_api import Page, expect
+
+import truecount
+
+LIVE_MS = 90_000
+NOTICED_MS = 10_000
+
+
+class Demo(NamedTuple):
+    """A running demo; `url` is the address that it told."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+    def kill(self, part: str) -> None:
+        """SIGKILL to one process of the house; the demo starts it again."""
+        (victim,) = [child for child in psutil.Process(self.process.pid).children() if part in child.cmdline()]
+        os.kill(victim.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    argv = [sys.executable, truecount.__file__, "demo", "--headless", "--speed", "2", "--data", str(tmp_path / "demo")]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        told = ""
+        for line in process.stdout:
+            told += line
+            if address := re.search(r"The page is at (http://\S+)/", line):
+                break
+        else:
+            pytest.fail(f"the demo did not start:\n{told}")
+        yield Demo(address[1], process)
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+
+
+def figure(page: Page, door: str, which: str) -> int:
+    return int(page.locator(f"#door-{door} [data-count={which}] .figure").inner_text())
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_truck_unloads_live_the_gateway_dies_and_the_page_is_right_again(demo: Demo, visit: OpenPage) -> None:
+    page = visit(demo)
+    dock = page.locator("#door-dock-1")
+    expect(dock).to_contain_text("ASN-START-1", timeout=LIVE_MS)
+    expect(dock.get_by_role("progressbar")).to_be_visible(timeout=LIVE_MS)
+    page.wait_for_function(
+        "() => Number(document.querySelector('#door-dock-1 [data-count=in] .figure').textContent) >= 12",
+        timeout=LIVE_MS,
+    )
+
+    demo.kill("gateway")
+    expect(page.locator("main")).to_have_attribute("data-stale", "true", timeout=NOTICED_MS)
+    expect(page.locator("main")).not_to_have_attribute("data-stale", "true", timeout=LIVE_MS)
+    page.wait_for_function(
+        "() => Number(document.querySelector('#door-dock-1 [data-count=in] .figure').textContent) >= 24",
+        timeout=LIVE_MS,
+    )
+
+    # Between two passes the page and the gateway say the same.
+    for _ in range(50):
+        doors = httpx.get(f"{demo.url}/api/v1/snapshot").json()["doors"]
+        if figure(page, "dock-1", "in") == doors["dock-1"]["inbound"]:
+            return
+        page.wait_for_timeout(200)
+    pytest.fail("the page and the gateway do not come to the same count")
