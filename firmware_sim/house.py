@@ -194,17 +194,24 @@ async def processes(
 
 
 async def _answers(part: Process, host: str, port: int) -> None:
+    """Wait until a process says that it is well: over HTTP where it has a `/healthz`, else by taking a connection."""
     deadline = time.monotonic() + START_S
-    while True:  # a port that is not yet open makes no event to wait for
-        try:
-            _, writer = await asyncio.open_connection(host, port)
-        except OSError:
+    async with httpx.AsyncClient(timeout=5) as client:
+        while not await _is_well(client, part, host, port):
             if part.restarts >= 3 or time.monotonic() > deadline:
-                raise DemoError(f"{part.name} does not start; the end of its log:\n{part.log_tail()}") from None
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            return
+                raise DemoError(f"{part.name} does not start; the end of its log:\n{part.log_tail()}")
+            await asyncio.sleep(0.05)  # a process that is not yet well makes no event to wait for
+
+
+async def _is_well(client: httpx.AsyncClient, part: Process, host: str, port: int) -> bool:
+    try:
+        if part.name != "broker":
+            return (await client.get(f"http://{host}:{port}/healthz")).status_code == httpx.codes.OK
+        _, writer = await asyncio.open_connection(host, port)
+    except (OSError, httpx.TransportError):
+        return False
+    writer.close()
+    return True
 
 
 async def follow(address: str, watch: Watch) -> None:
