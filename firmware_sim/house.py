@@ -85,7 +85,7 @@ class Watch:
             section[change["key"]] = change["value"]
 
     def line(self) -> str:
-        """What is happening, in one line."""
+        """What is happening, in one line; p99 is of the way from the decision to the page, lately."""
         doors = self.state.get("doors", {}).values()
         stock = self.state.get("stock", {}).values()
         open_ones = sum(one["state"] == "open" for one in self.state.get("exceptions", {}).values())
@@ -97,7 +97,7 @@ class Watch:
         moved = f"in {sum(door['inbound'] for door in doors)} out {sum(door['outbound'] for door in doors)}"
         return (
             f"{site.get('committed', 0)} events  {moved}  stock {sum(one['units'] for one in stock)}"
-            f"  orders {len(self.state.get('orders', {}))}  open {open_ones}{trucks}  p99 to the page {p99}"
+            f"  orders {len(self.state.get('orders', {}))}  open {open_ones}  p99 {p99}{trucks}"
         )
 
 
@@ -238,7 +238,7 @@ async def _tell(watch: Watch, console: Console, *, headless: bool) -> None:
 
     def line() -> Text:
         minutes, seconds = divmod(int(time.monotonic() - began), 60)
-        return Text(f"{minutes:02}:{seconds:02}  {watch.line()}")
+        return Text(f"{minutes:02}:{seconds:02}  {watch.line()}", no_wrap=True, overflow="ellipsis")
 
     if headless:
         while True:

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
@@ -140,6 +141,7 @@ def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
         LedgerFailed: _of_ledger,
         RequestValidationError: _of_validation,
         HTTPException: of_http,
+        ClientDisconnect: _of_one_who_left,
         Exception: _of_bug,
     }
     for error, handler in handlers.items():
@@ -186,6 +188,11 @@ def _methods_at(scope: Scope, routes: Sequence[BaseRoute]) -> list[str]:
     """What a path takes: all of it (RFC 9110, section 15.5.6), where the framework names the first route's only."""
     here = [route for route in routes if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE]
     return sorted({method for route in here for method in route.methods or ()})
+
+
+async def _of_one_who_left(_: Request, __: Exception) -> Response:
+    """A client hung up in the middle of its body: nobody is there to read the answer, and it is no fault of ours."""
+    return Response(status_code=400)
 
 
 async def _of_bug(request: Request, error: Exception) -> Response:

@@ -333,6 +333,27 @@ def test_the_page_is_served_with_its_headers(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_who_hangs_up_in_the_middle_of_a_body_is_no_fault_of_ours(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def story(gateway: Served) -> None:
+        _, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(gateway.url).port)
+        writer.write(
+            b"POST /api/v1/shipments HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 999\r\n\r\nid"
+        )
+        await writer.drain()
+        await asyncio.sleep(0.2)  # so that it is read before the connection ends
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(0.2)
+        assert (await gateway.client.get("/api/v1/stock")).status_code == httpx.codes.OK
+
+    play(tmp_path, story)
+    told = capsys.readouterr()
+    assert "request failed" not in told.out + told.err
+    assert "Traceback" not in told.out + told.err
+
+
 def test_devices_and_orders_are_listed(tmp_path: Path) -> None:
     async def story(gateway: Served) -> None:
         devices = (await gateway.client.get("/api/v1/devices")).json()["devices"]
