@@ -193,12 +193,12 @@ def _antennas(text: str, option: str) -> set[int]:
         _fail(f"{option}: expected antenna numbers such as 1,4 and not {text!r}")
 
 
-def _made_at_the_edge(folder: Path) -> int:
-    """Events that the outbox of the agent with this data folder holds, acknowledged or not."""
+def _made_at_the_edge(folder: Path) -> list[tuple[str, int]]:
+    """(epoch, sequence) of every event that the outbox of the agent with this data folder holds."""
     from edge.agent import outbox_file
     from edge.outbox import read_history
 
-    return len(read_history(outbox_file(folder)))
+    return [(kept.epoch, kept.seq) for kept in read_history(outbox_file(folder))]
 
 
 def _version() -> str:

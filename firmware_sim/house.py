@@ -32,6 +32,9 @@ RETAINED = 1_000_000
 LATENCIES_KEPT = 200_000
 SITE_FILE = "site.yaml"
 
+Identity = tuple[str, str, int]
+"""Agent, epoch and sequence number: what names an event for ever."""
+
 
 class DemoError(SimError):
     """The demo cannot go on; the text says why and what to do."""
@@ -53,8 +56,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float | None
     headless: bool
     report: Path | None
-    made: Callable[[Path], int]
-    """How many events the outbox of the agent with this data folder holds, acknowledged or not."""
+    made: Callable[[Path], Sequence[tuple[str, int]]]
+    """(epoch, sequence) of every event in the outbox of the agent with this data folder, acknowledged or not."""
     version: str
 
 
@@ -263,8 +266,8 @@ async def _gather(
     orders = (await client.get(f"{address}/api/v1/orders")).json()["orders"]
     return judge.Evidence(
         truth=truth,
-        made=made,
-        sequences=[(event["agent"], event["epoch"], event["seq"]) for event in events],
+        made=len(made),
+        sequences=[identity for identity in map(_identity, events) if identity in made],
         passes=[one for event in events if event["kind"] == "door_pass" for one in _decided(event["body"])],
         stock={one["sku"]: one["zones"] for one in stock},
         requested=[judge.Order(one["key"], one["number"]) for one in orders],
@@ -289,15 +292,21 @@ async def rest(client: httpx.AsyncClient, simulator: str, site: dict[str, Any]) 
     return msgspec.json.decode((await client.get(f"{simulator}/truth")).content, type=judge.Truth)
 
 
-async def _caught_up(client: httpx.AsyncClient, address: str, site: dict[str, Any], plan: Plan) -> int:
-    """Events that the agents ever made, once the ledger holds them all or will not get more."""
+async def _caught_up(client: httpx.AsyncClient, address: str, site: dict[str, Any], plan: Plan) -> set[Identity]:
+    """What the agents have made until now, once the ledger holds it all or will not get more.
+
+    Sensors never rest: what is made after this moment is left out of the account on both sides.
+    """
+    made = {(agent["name"], *one) for agent in site["agents"] for one in plan.made(Path(agent["data"]))}
     deadline = time.monotonic() + SETTLE_S
     while True:
-        made = sum(plan.made(Path(agent["data"])) for agent in site["agents"])
-        committed = sum(event["agent"] != "gateway" for event in await log_rows(client, address))
-        if committed >= made or time.monotonic() > deadline:
+        if made <= set(map(_identity, await log_rows(client, address))) or time.monotonic() > deadline:
             return made
         await asyncio.sleep(0.5)
+
+
+def _identity(row: dict[str, Any]) -> Identity:
+    return row["agent"], row["epoch"], row["seq"]
 
 
 async def log_rows(client: httpx.AsyncClient, address: str) -> list[dict[str, Any]]:

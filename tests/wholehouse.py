@@ -30,6 +30,6 @@ def plan(
         duration_s=None,
         headless=True,
         report=None,
-        made=lambda _: 0,
+        made=lambda _: (),
         version="test",
     )
