@@ -14,7 +14,8 @@ from typing import Annotated, Any, Never
 import typer
 
 from contract.errors import BadSiteFile
-from contract.site import Site, load
+from contract.site import Site
+from contract.site_file import load
 
 app = typer.Typer(
     name="truecount",

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 
 from contract import events, wire
-from contract.site import Site, load
+from contract.site import Site
+from contract.site_file import load
 from contract.wire import Ack, Batch
 from gateway.ledger.ledger import Ledger
 

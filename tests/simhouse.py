@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Request, Response
 
-from contract import site as site_file
+from contract import site_file
 from firmware_sim.config import WorldConfig
 from firmware_sim.truth import listening
 

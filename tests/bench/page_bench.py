@@ -16,8 +16,7 @@ from figures import Figure, show
 from ledgersite import case, door_pass, now_us
 from wholehouse import plan
 
-from contract import site as site_file
-from contract import wire
+from contract import site_file, wire
 from contract.site import Site
 from edge.outbox import Outbox
 from edge.uplink import Uplink

@@ -155,7 +155,7 @@ def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
 CRAMPED = """
 import asyncio, resource, signal, sys
 from pathlib import Path
-from contract.site import load
+from contract.site_file import load
 from gateway import app
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))

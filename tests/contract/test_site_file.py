@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import site
+from contract import site_file
 from contract.errors import BadSiteFile
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -15,13 +15,13 @@ EXAMPLE = (CONFIGS / "site.yaml").read_text()
 
 def mistakes(text: str) -> list[str]:
     with pytest.raises(BadSiteFile) as caught:
-        site.parse(text.encode(), "site.yaml")
+        site_file.parse(text.encode(), "site.yaml")
     return [str(mistake) for mistake in caught.value.mistakes]
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.name)
 def test_the_example_files_are_right(path):
-    assert site.load(path).doors
+    assert site_file.load(path).doors
 
 
 def test_every_mistake_is_told_at_once_with_line_column_and_the_nearest_known_key():
@@ -68,7 +68,7 @@ def test_names_that_stand_for_nothing_or_for_two_things_are_told(old, new, says)
         ("a: {" * 5000, "brackets are open"),
         ("[" * 100_000, "site.yaml:1:65: more than 64 brackets are open"),
         ("- " * 3000, "not YAML"),
-        ("#" * (site.MAX_BYTES + 1), "longer than 1048576 bytes"),
+        ("#" * (site_file.MAX_BYTES + 1), "longer than 1048576 bytes"),
         ("a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40)), "aliases"),
     ],
 )
@@ -78,7 +78,7 @@ def test_what_is_no_site_file_at_all_is_told(text, says):
 
 def test_bytes_that_are_not_utf_8_are_told():
     with pytest.raises(BadSiteFile, match=r"site\.yaml:2:9: not UTF-8"):
-        site.parse(b"site: a\nagents: \xff", "site.yaml")
+        site_file.parse(b"site: a\nagents: \xff", "site.yaml")
 
 
 @pytest.mark.parametrize(
@@ -98,25 +98,25 @@ def test_tags_numbers_and_doubles_of_ill_will_are_told(old, new, says):
 
 def test_an_endless_file_is_not_read_to_its_end():
     with pytest.raises(BadSiteFile, match="longer than"):
-        site.load(Path("/dev/zero"))
+        site_file.load(Path("/dev/zero"))
 
 
 def test_aliases_are_welcome_in_reason():
     text = EXAMPLE.replace("inside: [1, 4]", "inside: &in [1, 4]", 1).replace("inside: [1, 4]", "inside: *in")
-    assert site.parse(text.encode(), "site.yaml") == site.parse(EXAMPLE.encode(), "site.yaml")
+    assert site_file.parse(text.encode(), "site.yaml") == site_file.parse(EXAMPLE.encode(), "site.yaml")
 
 
 @given(data=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_garbage_raises_bad_site_file_and_nothing_else(data):
     with pytest.raises(BadSiteFile):
-        site.parse(data, "site.yaml")
+        site_file.parse(data, "site.yaml")
 
 
 @given(cut=st.integers(0, len(EXAMPLE)), noise=st.text(max_size=5))
 def test_a_damaged_example_is_read_or_refused_with_a_place(cut, noise):
     told = []
     try:
-        site.parse((EXAMPLE[:cut] + noise + EXAMPLE[cut:]).encode(), "site.yaml")
+        site_file.parse((EXAMPLE[:cut] + noise + EXAMPLE[cut:]).encode(), "site.yaml")
     except BadSiteFile as error:
         told = error.mistakes
     assert all(mistake.line >= 1 and mistake.column >= 1 for mistake in told)
