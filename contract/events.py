@@ -18,8 +18,9 @@ Epcs = Annotated[tuple[EpcHex, ...], Meta(min_length=1, max_length=400)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 
 Direction = Literal["inbound", "outbound", "unknown"]
-Rule = Literal["centroid", "photo_eye", "margin"]
-"""What decided a direction: the centroid of the reads, the order of the photo-eyes, or (unknown) too small a margin."""
+Rule = Literal["centroid", "photo_eye", "group", "margin"]
+"""What decided a direction: the centroids of the reads, the order of the photo-eyes, the pallet that it moved with, or
+(unknown) too little evidence."""
 
 DeviceState = Literal["connected", "lost", "blind", "data_lost", "clock_stepped", "health"]
 Quantity = Literal["temperature_c", "humidity_pct", "weight_kg", "door_open"]
@@ -53,8 +54,21 @@ class PassEvidence(Struct, frozen=True, kw_only=True):
     rule: Rule = "centroid"
 
 
+class TagEvidence(Struct, frozen=True, kw_only=True):
+    """What one tag of several that moved together was heard to do."""
+
+    inside_reads: Count
+    outside_reads: Count
+    inside_peak_rssi_dbm: float | None = None
+    outside_peak_rssi_dbm: float | None = None
+    margin_s: float | None = None
+    """As in `PassEvidence`, of this tag alone."""
+    straggler: bool = False
+    """It belongs to what moved, but came late, or its own reads do not show that it went with the rest."""
+
+
 class DoorPass(Struct, frozen=True, kw_only=True, tag_field="kind", tag="door_pass"):
-    """Tags went through a door. `inbound` is from the outside zone to the inside zone."""
+    """Tags went through a door together. `inbound` is from the outside zone to the inside zone."""
 
     at_us: Micros
     decided_us: Micros
@@ -63,8 +77,44 @@ class DoorPass(Struct, frozen=True, kw_only=True, tag_field="kind", tag="door_pa
     confidence: Annotated[float, Meta(ge=0, le=1)]
     """0 to 1: the share of passes with such evidence whose direction is as said."""
     epcs: Epcs
-    """EPC memory bank, lower-case hexadecimal."""
+    """EPC memory bank, lower-case hexadecimal; the logistic unit, if its tag was read, too."""
     evidence: PassEvidence
+    """Of all of them together."""
+    container: EpcHex | None = None
+    """The one of `epcs` that is the logistic unit (an SSCC) which the others moved with."""
+    tags: Annotated[tuple[TagEvidence, ...], Meta(max_length=400)] = ()
+    """One for each of `epcs`, in their order, where there are several; else nothing."""
+
+
+class EmptyPass(Struct, frozen=True, kw_only=True, tag_field="kind", tag="empty_pass"):
+    """The gate of a door opened and closed, and no tag went through: a load without tags, or with dead ones."""
+
+    at_us: Micros
+    """The middle of the time that the gate was open."""
+    decided_us: Micros
+    door: Name
+    direction: Direction
+    """By the photo-eyes; `unknown` without them."""
+    opened_us: Micros
+    closed_us: Micros
+    reads: Count = 0
+    """Reads of strays while it was open: the reader was not deaf."""
+
+
+class ZoneEvidence(Struct, frozen=True, kw_only=True):
+    """Why tags are taken to be in a zone, or to have left it; of several tags together."""
+
+    reads: Count
+    """In that zone since they were first seen there, or since they moved there."""
+    peak_rssi_dbm: float | None = None
+    mean_rssi_dbm: float | None = None
+    """Mean of the linear powers, in dBm."""
+    rate_hz: float | None = None
+    """Median of the tags' read rates, in reads a second."""
+    window_s: float | None = None
+    """The longest silence that was waited for before a tag was taken to have left."""
+    rule: Literal["appeared", "moved", "silent"]
+    """First seen; heard better elsewhere; or not heard for longer than its own read rate explains."""
 
 
 class ZoneSeen(Struct, frozen=True, kw_only=True, tag_field="kind", tag="zone_seen"):
@@ -74,6 +124,7 @@ class ZoneSeen(Struct, frozen=True, kw_only=True, tag_field="kind", tag="zone_se
     decided_us: Micros
     zone: Name
     epcs: Epcs
+    evidence: ZoneEvidence | None = None
 
 
 class ZoneLeft(Struct, frozen=True, kw_only=True, tag_field="kind", tag="zone_left"):
@@ -83,6 +134,7 @@ class ZoneLeft(Struct, frozen=True, kw_only=True, tag_field="kind", tag="zone_le
     decided_us: Micros
     zone: Name
     epcs: Epcs
+    evidence: ZoneEvidence | None = None
 
 
 class TagCount(Struct, frozen=True, kw_only=True, tag_field="kind", tag="tag_count"):
@@ -133,4 +185,4 @@ class Device(Struct, frozen=True, kw_only=True, tag_field="kind", tag="device"):
     """Health figures by name, e.g. reads, strays, reconnects."""
 
 
-Event = DoorPass | ZoneSeen | ZoneLeft | TagCount | Inspection | Condition | Device
+Event = DoorPass | EmptyPass | ZoneSeen | ZoneLeft | TagCount | Inspection | Condition | Device

@@ -1,7 +1,7 @@
 """The site: what one YAML document says of it (read by contract/site_file.py). Every default stands here alone."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -9,6 +9,7 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$", description="a-z, 0-9 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Antenna = Annotated[int, Field(ge=1, le=65535, description="LLRP numbers antennas from 1")]
+EpcText = Annotated[str, Field(pattern=r"^([0-9a-f]{2}){1,62}$", description="EPC in lower-case hexadecimal")]
 
 
 class _Part(BaseModel):
@@ -115,23 +116,98 @@ class PassRules(_Part):
     """A pass whose strongest read stays below this is a stray."""
 
 
-class LlrpReader(_Part):
-    """One LLRP reader and where its antennas stand."""
+class Tls(_Part):
+    """TLS to a reader (LLRP 1.0.1 section 18.2: port 5085)."""
+
+    ca: Path
+    """PEM file of the certificate authority, or of the reader's own certificate: this one is trusted, and no other."""
+    server_name: str | None = None
+    """The name that the certificate must bear, if it is not `host`."""
+
+
+class Reader(_Part):
+    """One LLRP reader: how it is reached, and how it reads."""
 
     name: Slug
     host: str = "127.0.0.1"
     port: Port = 5084
-    inside: list[Antenna] = Field(min_length=1)
-    outside: list[Antenna] = Field(min_length=1)
+    """By default 5085 with TLS."""
+    tls: Tls | None = None
+    listen: bool = False
+    """The reader connects to us (LLRP 1.0.1 section 9.1): `host` and `port` are where we listen for it."""
     keepalive_s: Seconds = 5.0
     transmit_power: int = Field(default=0, ge=0, description="index into the reader's power table, 0 for the highest")
+    session: int = Field(default=1, ge=0, le=3, description="Gen2 session")
+    vendor_extensions: bool = True
+    """Ask a reader whose vendor we know for finer signal strength, phase and its own link monitor."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _port_of_tls(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("tls") and "port" not in data:
+            return {**data, "port": 5085}
+        return data
+
+    @property
+    def antennas(self) -> frozenset[int]:
+        """Those that shall read."""
+        raise NotImplementedError
+
+
+class LlrpReader(Reader):
+    """A reader at a door, and on which side of it its antennas stand."""
+
+    inside: list[Antenna] = []
+    outside: list[Antenna] = []
+    neutral: list[Antenna] = []
+    """Antennas overhead, that stand on neither side."""
+
+    @property
+    def antennas(self) -> frozenset[int]:
+        """Those that shall read."""
+        return frozenset([*self.inside, *self.outside, *self.neutral])
+
+    @model_validator(mode="after")
+    def _has_antennas(self) -> "LlrpReader":
+        if not self.antennas:
+            raise ValueError("no antennas: name those inside, outside or neutral")
+        return self
 
     @model_validator(mode="after")
     def _sides_differ(self) -> "LlrpReader":
         both = sorted(set(self.inside) & set(self.outside))
         if both:
             raise ValueError(f"antennas {both} stand both inside and outside")
+        neither = sorted(set(self.neutral) & {*self.inside, *self.outside})
+        if neither:
+            raise ValueError(f"antennas {neither} stand on a side, and neutral")
         return self
+
+
+class ZoneReader(Reader):
+    """A reader over shelves, at a ceiling or in a cold room, and which zone each antenna looks at."""
+
+    agent: Slug
+    zones: dict[Antenna, Slug] = Field(min_length=1)
+
+    @property
+    def antennas(self) -> frozenset[int]:
+        """Those that shall read."""
+        return frozenset(self.zones)
+
+
+class PresenceRules(_Part):
+    """When a tag is in a zone, and when it has left it."""
+
+    sure: Annotated[float, Field(gt=0.5, lt=1)] = 0.999
+    """Chance that a tag which is still there would have been heard within its window."""
+    min_reads: int = Field(default=2, ge=1)
+    """Fewer reads than this are no presence."""
+    min_window_s: Seconds = 5.0
+    max_window_s: Seconds = 600.0
+    """Bounds of the time that a tag may be silent before it has left."""
+    move_db: Annotated[float, Field(ge=0)] = 6.0
+    """A tag moves to another zone when it is heard there by so much better."""
 
 
 class PhotoEyes(_Part):
@@ -139,6 +215,24 @@ class PhotoEyes(_Part):
 
     outer: Slug
     inner: Slug
+
+
+class GpiGate(_Part):
+    """A light barrier or presence sensor on an input of a door's reader."""
+
+    kind: Literal["gpi"]
+    reader: Slug
+    port: int = Field(ge=1, le=65535)
+    active: Literal["high", "low"] = "high"
+    hold_s: Seconds = 1.0
+    """The gate stays open for this long after the input became inactive."""
+
+
+class EyesGate(_Part):
+    """The door's own photo-eyes."""
+
+    kind: Literal["photo_eyes"]
+    hold_s: Seconds = 1.0
 
 
 class Door(_Part):
@@ -151,7 +245,29 @@ class Door(_Part):
     outside: Slug | None = None
     readers: list[LlrpReader] = Field(min_length=1)
     photo_eyes: PhotoEyes | None = None
+    gate: Annotated[GpiGate | EyesGate, Field(discriminator="kind")] | None = None
+    """Tags count only while it is open, and an opening without a tag is told. None: the door reads at all times."""
+    beside: list[Slug] = []
+    """Doors of the same agent so near that their antennas hear this door's tags; said at one of a pair is enough."""
+    static_tags: list[EpcText] = []
+    """EPCs that are fixed near the door, in hexadecimal: never a pass. Others are learned."""
     rules: PassRules = PassRules()
+
+    @model_validator(mode="after")
+    def _both_sides(self) -> "Door":
+        for side in ("inside", "outside"):
+            if not any(getattr(reader, side) for reader in self.readers):
+                raise ValueError(f"no reader has an antenna {side}")
+        return self
+
+    @model_validator(mode="after")
+    def _gate_is_there(self) -> "Door":
+        names = [reader.name for reader in self.readers]
+        if isinstance(self.gate, GpiGate) and self.gate.reader not in names:
+            raise ValueError(f"gate: no reader of this door is called {self.gate.reader!r}: {', '.join(names)}")
+        if isinstance(self.gate, EyesGate) and self.photo_eyes is None:
+            raise ValueError("gate: the door has no photo_eyes")
+        return self
 
 
 class Register(_Part):
@@ -180,6 +296,15 @@ class ModbusDevice(_Part):
     registers: list[Register] = Field(min_length=1)
 
 
+class Recordings(_Part):
+    """The raw reads of its doors that an agent keeps, so that a disputed pass can be decided again."""
+
+    days: Annotated[float, Field(ge=0, le=365)] = 8.0
+    """0: none are kept."""
+    megabytes: int = Field(default=512, ge=1)
+    """The oldest go first."""
+
+
 class Agent(_Part):
     """One edge process. The name `gateway` is taken: the gateway's own rows in the log bear it."""
 
@@ -190,6 +315,7 @@ class Agent(_Part):
     ack_timeout_s: Seconds = 2.0
     retain: int = Field(default=1000, ge=0)
     """Acknowledged events kept in the outbox for diagnosis."""
+    recordings: Recordings = Recordings()
 
     @field_validator("name")
     @classmethod
@@ -229,5 +355,7 @@ class Site(_Part):
     zones: list[Zone] = Field(min_length=1)
     items: list[Item] = []
     doors: list[Door] = []
+    zone_readers: list[ZoneReader] = []
+    presence: PresenceRules = PresenceRules()
     modbus: list[ModbusDevice] = []
     simulation: Simulation = Simulation()

@@ -172,6 +172,7 @@ def _dangling(site: Site, tree: Any, source: str) -> Iterator[Mistake]:
         "zone": [zone.name for zone in site.zones],
         "agent": [agent.name for agent in site.agents],
         "photo-eye register": registers,
+        "door": [door.name for door in site.doors],
     }
     uses: list[tuple[str, str | None, Location]] = []
     for i, door in enumerate(site.doors):
@@ -183,6 +184,10 @@ def _dangling(site: Site, tree: Any, source: str) -> Iterator[Mistake]:
         if door.photo_eyes:
             uses.append(("photo-eye register", door.photo_eyes.outer, ("doors", i, "photo_eyes", "outer")))
             uses.append(("photo-eye register", door.photo_eyes.inner, ("doors", i, "photo_eyes", "inner")))
+        uses += [("door", name, ("doors", i, "beside", j)) for j, name in enumerate(door.beside)]
+    for i, reader in enumerate(site.zone_readers):
+        uses.append(("agent", reader.agent, ("zone_readers", i, "agent")))
+        uses += [("zone", zone, ("zone_readers", i, "zones", antenna)) for antenna, zone in reader.zones.items()]
     for i, device in enumerate(site.modbus):
         uses.append(("agent", device.agent, ("modbus", i, "agent")))
         uses += [
@@ -195,11 +200,23 @@ def _dangling(site: Site, tree: Any, source: str) -> Iterator[Mistake]:
             advice = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names[what]) or 'none'}"
             text = f"{'.'.join(map(str, location))}: no {what} is called {name!r}: {advice}"
             yield Mistake(source, *_position(tree, location, at_key=False), text)
+    yield from _apart(site, tree, source)
     yield from _doubles(site, tree, source, registers)
+
+
+def _apart(site: Site, tree: Any, source: str) -> Iterator[Mistake]:
+    """Doors side by side of different agents: neither would know what the other hears."""
+    agents = {door.name: door.agent for door in site.doors}
+    for i, door in enumerate(site.doors):
+        for j, name in enumerate(door.beside):
+            if name == door.name or agents.get(name, door.agent) != door.agent:
+                text = f"doors.{i}.beside.{j}: {name!r} must be another door of the same agent, {door.agent!r}"
+                yield Mistake(source, *_position(tree, ("doors", i, "beside", j), at_key=False), text)
 
 
 def _doubles(site: Site, tree: Any, source: str, registers: list[str]) -> Iterator[Mistake]:
     readers = [reader.name for door in site.doors for reader in door.readers]
+    readers += [reader.name for reader in site.zone_readers]
     groups = {
         "zones": [zone.name for zone in site.zones],
         "agents": [agent.name for agent in site.agents],
@@ -211,4 +228,5 @@ def _doubles(site: Site, tree: Any, source: str, registers: list[str]) -> Iterat
         for name in sorted({name for name in names if names.count(name) > 1}):
             yield Mistake(source, *_position(tree, (key,), at_key=True), f"{key}: {name!r} stands for two things")
     for name in sorted({name for name in readers if readers.count(name) > 1}):
-        yield Mistake(source, *_position(tree, ("doors",), at_key=True), f"doors: reader {name!r} stands twice")
+        key = "doors" if "doors" in tree else "zone_readers"
+        yield Mistake(source, *_position(tree, (key,), at_key=True), f"{key}: reader {name!r} stands twice")

@@ -18,7 +18,9 @@ from contract.events import Event
 
 T = TypeVar("T")
 
-SCHEMA = 1
+SCHEMA = 2
+READABLE = frozenset({1, SCHEMA})
+"""1 had no groups, no `empty_pass` and no evidence of zones: all of them additions."""
 MAX_BATCH_BYTES = 64 * 1024
 MAX_EVENT_BYTES = 32 * 1024
 MAX_EVIDENCE_BYTES = 512 * 1024
@@ -94,8 +96,8 @@ def decode_batch(data: bytes) -> Batch:
     if len(data) > MAX_BATCH_BYTES:
         raise BadMessage(f"batch of {len(data)} bytes: at most {MAX_BATCH_BYTES}")
     batch = _decode(_batch, data, "batch")
-    if batch.schema != SCHEMA:
-        raise BadMessage(f"batch has schema {batch.schema}: this side speaks {SCHEMA}")
+    if batch.schema not in READABLE:
+        raise BadMessage(f"batch has schema {batch.schema}: this side speaks {sorted(READABLE)}")
     if batch.first < 1 or batch.floor < 1 or batch.floor > batch.first or not batch.events:
         raise BadMessage(f"batch has first {batch.first}, floor {batch.floor}, {len(batch.events)} events")
     if batch.first + len(batch.events) > 2**63:

@@ -51,7 +51,7 @@ def _epc(entry: LogEntry) -> str | None:
 def _place(entry: LogEntry) -> str:
     """Door, zone or device of an event; the subject of a record."""
     match entry:
-        case events.DoorPass():
+        case events.DoorPass() | events.EmptyPass():
             return entry.door
         case events.ZoneSeen() | events.ZoneLeft() | events.TagCount() | events.Condition():
             return entry.zone

@@ -89,6 +89,12 @@ def chart_of(entry: LogEntry) -> Chart:
     match entry:
         case events.DoorPass():
             return _door_pass(entry)
+        case events.EmptyPass():
+            fields: dict[str, Field | None] = {
+                "reads": entry.reads,
+                "open_s": (entry.closed_us - entry.opened_us) / 1e6,
+            }
+            return Chart({"door": entry.door, "direction": entry.direction}, {**fields, "decided_us": entry.decided_us})
         case events.ZoneSeen() | events.ZoneLeft():
             return Chart({"zone": entry.zone}, {"tags": len(entry.epcs), "decided_us": entry.decided_us})
         case events.TagCount():

@@ -1,6 +1,6 @@
 """Doors: what passed through each, and what a pass means for the items, the stock and the shipment at the door."""
 
-from contract.events import DoorPass
+from contract.events import DoorPass, EmptyPass
 from contract.site import Door as DoorOfSite
 from gateway.errors import Misfit
 from gateway.ledger import exceptions, inventory, shipments
@@ -36,6 +36,12 @@ def passed(state: State, row: LogRow, event: DoorPass) -> None:
     setattr(door, event.direction, getattr(door, event.direction) + count)
     if event.direction == "unknown" and count:
         exceptions.add(state, "unknown_direction", event.door, row.recorded_us, count)
+
+
+def passed_empty(state: State, row: LogRow, event: EmptyPass) -> None:
+    """Something went through a door unread: nobody knows what, so it moves nothing."""
+    if event.door not in state.house.doors:
+        raise Misfit(f"door {event.door!r} is not in the site file")
 
 
 def of(state: State, name: str) -> Door:

@@ -30,6 +30,7 @@ def _nothing(state: State, row: LogRow, entry: events.Inspection) -> None:
 
 RULES: dict[type, Rule] = {
     events.DoorPass: doors.passed,
+    events.EmptyPass: doors.passed_empty,
     events.ZoneSeen: zones.seen,
     events.ZoneLeft: zones.left,
     events.TagCount: zones.seen,
