@@ -23,6 +23,7 @@ class Feed:
     def _entry(self, row: LogRow) -> FeedEntry:
         entry = records.decode(row.body)
         passed = entry if isinstance(entry, events.DoorPass) else None
+        crossed = entry if isinstance(entry, events.DoorPass | events.EmptyPass) else None
         epc = _epc(entry)
         return FeedEntry(
             id=row.id,
@@ -32,18 +33,30 @@ class Feed:
             decided_us=row.decided_us,
             recorded_us=row.recorded_us,
             place=_place(entry),
-            direction=passed.direction if passed else None,
+            direction=crossed.direction if crossed else None,
             confidence=passed.confidence if passed else None,
             epc=epc,
             sku=self._house.tag(epc).sku if epc else None,
+            tags=_tags(entry),
+            stragglers=sum(tag.straggler for tag in passed.tags) if passed else 0,
         )
 
 
 def _epc(entry: LogEntry) -> str | None:
-    """The tag that an event is about; of several, the first."""
+    """The tag that an event is about; of several the logistic unit, else the first."""
+    match entry:
+        case events.DoorPass():
+            return entry.container or entry.epcs[0]
+        case events.ZoneSeen() | events.ZoneLeft() | events.TagCount():
+            return entry.epcs[0]
+        case _:
+            return None
+
+
+def _tags(entry: LogEntry) -> int | None:
     match entry:
         case events.DoorPass() | events.ZoneSeen() | events.ZoneLeft() | events.TagCount():
-            return entry.epcs[0]
+            return len(entry.epcs)
         case _:
             return None
 

@@ -64,7 +64,10 @@ class DoorView(_View):
     inbound: int
     outbound: int
     unknown: int
-    strays: int
+    unread: int
+    """Times that something went through and no tag of it was read."""
+    strays: dict[str, int]
+    """Tags near the door that did not go through it, by reason: flat, standing, static, cross_read, turned_back, ..."""
     last_pass_us: int | None
     shipment: str | None
     """The shipment that is at the door now."""
@@ -124,6 +127,7 @@ class ExceptionView(_View):
         "missing",
         "unexpected",
         "unknown_direction",
+        "empty_pass",
         "device_lost",
         "agent_silent",
         "data_lost",
@@ -206,7 +210,12 @@ class FeedEntry(_View):
     direction: Literal["inbound", "outbound", "unknown"] | None = None
     confidence: float | None = None
     epc: str | None = None
+    """The tag that it is about; of several the logistic unit, if its tag is among them, else the first."""
     sku: str | None = None
+    tags: int | None = None
+    """How many tags it is about."""
+    stragglers: int = 0
+    """How many of them came late, or were hardly heard to go with the others."""
 
 
 class ZoneView(_View):

@@ -116,6 +116,8 @@ def _door_pass(event: events.DoorPass) -> Chart:
     evidence = event.evidence
     fields: dict[str, Field | None] = {
         "tags": len(event.epcs),
+        "stragglers": sum(tag.straggler for tag in event.tags),
+        "container": event.container,
         "confidence": event.confidence,
         "margin_s": evidence.margin_s,
         "reads_inside": evidence.inside.reads,

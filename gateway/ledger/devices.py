@@ -12,6 +12,7 @@ from gateway.ledger.state import State
 from gateway.records import LogRow
 
 Reached = Literal["connected", "lost", "blind"]
+_STRAY = "stray_"
 
 
 def told(state: State, row: LogRow, event: events.Device) -> None:
@@ -61,8 +62,8 @@ def _reached(state: State, row: LogRow, event: events.Device, reached: Reached) 
 
 def _counted(state: State, row: LogRow, event: events.Device) -> None:
     """Health figures; strays at a door are shown with the door."""
-    strays = sum(n for name, n in event.counts.items() if name.startswith("stray"))
     if event.device in state.house.doors:
+        strays = {name.removeprefix(_STRAY): n for name, n in event.counts.items() if name.startswith(_STRAY)}
         doors.of(state, event.device).strays = strays
         state.doors.touch(event.device)
         return

@@ -39,9 +39,12 @@ def passed(state: State, row: LogRow, event: DoorPass) -> None:
 
 
 def passed_empty(state: State, row: LogRow, event: EmptyPass) -> None:
-    """Something went through a door unread: nobody knows what, so it moves nothing."""
+    """Something went through a door unread: nobody knows what, so it moves nothing and somebody should look."""
     if event.door not in state.house.doors:
         raise Misfit(f"door {event.door!r} is not in the site file")
+    of(state, event.door).unread += 1
+    state.doors.changed.add(event.door)
+    exceptions.add(state, "empty_pass", event.door, row.recorded_us)
 
 
 def of(state: State, name: str) -> Door:

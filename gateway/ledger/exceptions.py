@@ -13,6 +13,8 @@ from gateway.ledger.rows import ExceptionKind, Incident, Param
 from gateway.ledger.state import State
 from gateway.records import ExceptionResolved, LogRow
 
+_QUIET = frozenset({"unknown_direction", "empty_pass", "clock_stepped", "bad_message"})
+"""Somebody should look; the others are wrong already."""
 KEPT_RESOLVED = 20
 """Resolved exceptions that stay in memory and on the page; the others stay on disk."""
 
@@ -74,7 +76,7 @@ def current(state: State, kind: ExceptionKind, subject: str) -> Incident | None:
 
 def severity(kind: ExceptionKind) -> Literal["wrong", "attention"]:
     """How loud it is: something is wrong, or somebody should look."""
-    return "attention" if kind in ("unknown_direction", "clock_stepped", "bad_message") else "wrong"
+    return "attention" if kind in _QUIET else "wrong"
 
 
 def reindex(state: State) -> None:

@@ -15,6 +15,7 @@ ExceptionKind = Literal[
     "missing",
     "unexpected",
     "unknown_direction",
+    "empty_pass",
     "device_lost",
     "agent_silent",
     "data_lost",
@@ -68,7 +69,10 @@ class Door(Struct):
     inbound: int = 0
     outbound: int = 0
     unknown: int = 0
-    strays: int = 0
+    unread: int = 0
+    """Times that something went through and no tag of it was read."""
+    strays: dict[str, int] | int = {}
+    """Tags near the door that did not go through, by reason, as its agent last told; a number in older files."""
     last_pass_us: int | None = None
     shipment: str | None = None
     """The shipment whose case was last seen here."""

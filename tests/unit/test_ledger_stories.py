@@ -24,6 +24,7 @@ from ledgersite import (
 from contract import events, wire
 from gateway import records
 from gateway.errors import BadRecord
+from gateway.feed import Feed
 from gateway.ledger.ledger import Commit, Ledger
 
 
@@ -448,12 +449,48 @@ def test_only_the_last_resolved_exceptions_are_shown_and_all_stay_on_disk(tmp_pa
 
 def test_strays_are_shown_at_their_door(tmp_path: Path) -> None:
     async def story(house: House) -> None:
-        await house.device("dock-1", "health", strays_flat=3, strays_weak=2, passes=9)
-        assert house.ledger.views("doors")["dock-1"].strays == 5
+        await house.device("dock-1", "health", stray_flat=3, stray_weak=2, passes=9)
+        assert house.ledger.views("doors")["dock-1"].strays == {"flat": 3, "weak": 2}
         await house.device("reader-dock-1", "health", reads=700)
         assert house.ledger.views("devices")["reader-dock-1"].counts == {"reads": 700}
         await house.device("no-such-device", "lost")
         assert not house.open()
+
+    play(tmp_path, story)
+
+
+def test_a_load_that_nobody_could_read_is_somebodys_task(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        for _ in range(2):
+            at_us = house.clock.turn(1)
+            await house.edge.tell(
+                events.EmptyPass(
+                    at_us=at_us,
+                    decided_us=at_us,
+                    door="dock-1",
+                    direction="inbound",
+                    opened_us=at_us,
+                    closed_us=at_us,
+                )
+            )
+        (task,) = house.open().values()
+        assert (task.kind, task.subject, task.count, task.severity) == ("empty_pass", "dock-1", 2, "attention")
+        assert house.ledger.views("doors")["dock-1"].unread == 2
+
+    play(tmp_path, story)
+
+
+def test_a_pallet_moves_as_one_and_its_label_is_no_stock(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        at_us = house.clock.turn(1)
+        alone = door_pass(LEMONS[0], at_us, "dock-1")
+        together = msgspec.structs.replace(alone, epcs=(*LEMONS[:3], pallet(1)), container=pallet(1))
+        await house.edge.tell(together)
+        door = house.ledger.views("doors")["dock-1"]
+        assert door.inbound == 3
+        assert house.ledger.views("stock")["lemon-4kg"].units == 3
+        (entry,) = [one for one in Feed(SITE).entries(house.ledger.rows(0, 10)) if one.kind == "door_pass"]
+        assert (entry.epc, entry.tags) == (pallet(1), 4)
 
     play(tmp_path, story)
 

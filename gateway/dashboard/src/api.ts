@@ -469,8 +469,12 @@ export interface components {
             outbound: number;
             /** Unknown */
             unknown: number;
+            /** Unread */
+            unread: number;
             /** Strays */
-            strays: number;
+            strays: {
+                [key: string]: number;
+            };
             /** Last Pass Us */
             last_pass_us: number | null;
             /** Shipment */
@@ -509,7 +513,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "missing" | "unexpected" | "unknown_direction" | "device_lost" | "agent_silent" | "data_lost" | "temperature" | "clock_stepped" | "bad_message" | "negative_stock";
+            kind: "missing" | "unexpected" | "unknown_direction" | "empty_pass" | "device_lost" | "agent_silent" | "data_lost" | "temperature" | "clock_stepped" | "bad_message" | "negative_stock";
             /**
              * Severity
              * @enum {string}
@@ -582,6 +586,16 @@ export interface components {
              * @default null
              */
             sku: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: number | null;
+            /**
+             * Stragglers
+             * @default 0
+             */
+            stragglers: number;
         };
         /**
          * Health

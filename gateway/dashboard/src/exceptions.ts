@@ -13,6 +13,7 @@ const USUALLY: Record<Kind, readonly (Key & `did.${string}`)[]> = {
   missing: ["did.short", "did.found"],
   unexpected: ["did.stocked", "did.returned"],
   unknown_direction: ["did.inside", "did.outside"],
+  empty_pass: ["did.tagged", "did.nothing"],
   device_lost: ["did.repaired", "did.reported"],
   agent_silent: ["did.repaired", "did.reported"],
   data_lost: ["did.counted", "did.reported"],
@@ -32,6 +33,7 @@ export function whatHappened(exception: ExceptionView): Sentence {
     case "missing":
     case "unexpected":
     case "unknown_direction":
+    case "empty_pass":
     case "bad_message":
       return sentence(`${kind}.what`, { count, subject });
     case "temperature":

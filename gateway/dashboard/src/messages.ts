@@ -62,10 +62,21 @@ export const messages = {
   "door.dock": { en: "Dock to {inside}", zh: "{inside}月台" },
   "door.lastPass": { en: "last pass {ago}", zh: "上次通过 {ago}" },
   "door.noPass": { en: "no pass yet", zh: "尚无通过" },
+  "door.unread": { en: "Unread", zh: "未读到" },
   "door.strays": {
-    en: { one: "{count} stray read apart", other: "{count} strays read apart" },
+    en: { one: "{count} stray set apart", other: "{count} strays set apart" },
     zh: "已排除 {count} 个杂散标签",
   },
+  "stray.few_reads": { en: "hardly heard", zh: "读到次数太少" },
+  "stray.weak": { en: "too far away", zh: "距离太远" },
+  "stray.flat": { en: "on a shelf nearby", zh: "附近货架上" },
+  "stray.standing": { en: "left standing at the door", zh: "停在门口" },
+  "stray.static": { en: "always there", zh: "固定在附近" },
+  "stray.turned_back": { en: "turned back", zh: "中途折返" },
+  "stray.cross_read": { en: "passed the next door", zh: "通过的是邻门" },
+  "stray.ungated": { en: "gate was closed", zh: "门未触发" },
+  "stray.overflow": { en: "too many at once", zh: "一次过多" },
+  "stray.other": { en: "other", zh: "其他" },
   "door.summary": {
     en: "{door}: {inbound} in, {outbound} out, {unknown} unknown.",
     zh: "{door}：进 {inbound}，出 {outbound}，不明 {unknown}。",
@@ -159,6 +170,17 @@ export const messages = {
     en: "Look on which side the cases stand. Carry them through once more if they are not where the stock says.",
     zh: "请查看货物在哪一侧。若与库存不符，请再搬过一次。",
   },
+  "empty_pass.what": {
+    en: {
+      one: "{count} load went through {subject} and no tag was read",
+      other: "{count} loads went through {subject} and no tag was read",
+    },
+    zh: "{subject} 有 {count} 次通过未读到任何标签",
+  },
+  "empty_pass.do": {
+    en: "Find the load and look at its tags: it is not in the books. Read it by hand, or put tags on it.",
+    zh: "请找到该货并检查标签：它尚未入账。请手持扫描，或补贴标签。",
+  },
   "device_lost.what": { en: "{subject} does not answer", zh: "{subject} 没有应答" },
   "device_lost.do": {
     en: "Check its power and its network cable. What it watches is not known until it is back.",
@@ -216,6 +238,8 @@ export const messages = {
   "did.returned": { en: "Sent back", zh: "已退回" },
   "did.inside": { en: "Looked: they are inside", zh: "已查看：在里侧" },
   "did.outside": { en: "Looked: they are outside", zh: "已查看：在外侧" },
+  "did.tagged": { en: "Tagged and carried through", zh: "已补贴标签并重新通过" },
+  "did.nothing": { en: "Looked: no goods", zh: "已查看：没有货物" },
   "did.repaired": { en: "Repaired", zh: "已修复" },
   "did.reported": { en: "Reported to IT", zh: "已报告信息人员" },
   "did.counted": { en: "Counted", zh: "已盘点" },
@@ -317,6 +341,9 @@ export const messages = {
   "passes.unknown": { en: "unknown", zh: "不明" },
   "passes.seen": { en: "seen", zh: "见到" },
   "passes.sure": { en: "{percent} sure", zh: "把握 {percent}" },
+  "passes.with": { en: { one: "with {count} more", other: "with {count} more" }, zh: "及另外 {count} 个" },
+  "passes.late": { en: { one: "{count} late", other: "{count} late" }, zh: "{count} 个落后" },
+  "passes.unread": { en: "no tag was read", zh: "未读到标签" },
   "passes.pallet": { en: "pallet", zh: "托盘标签" },
   "passes.untitled": { en: "unlisted tag", zh: "未登记标签" },
   "passes.empty": {
@@ -327,6 +354,14 @@ export const messages = {
 
 type Table = typeof messages;
 export type Key = keyof Table;
+
+type Stray = Key & `stray.${string}`;
+
+/** The words for why a tag was no pass. */
+export const strayKey = (reason: string): Stray => {
+  const key = `stray.${reason}`;
+  return key in messages ? (key as Stray) : "stray.other";
+};
 
 type Forms<M> = M extends string ? M : M[keyof M];
 type Holes<S> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | Holes<Rest> : never;

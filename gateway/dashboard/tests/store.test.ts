@@ -12,7 +12,8 @@ function door(name: string, inbound: number): DoorView {
     inbound,
     outbound: 0,
     unknown: 0,
-    strays: 0,
+    strays: {},
+    unread: 0,
     last_pass_us: null,
     shipment: null,
     readers: [],
@@ -31,6 +32,8 @@ const pass = (id: number, kind = "door_pass"): FeedEntry => ({
   confidence: 1,
   epc: null,
   sku: null,
+  tags: null,
+  stragglers: 0,
 });
 
 const SNAPSHOT: Snapshot = {

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { memo } from "../memo";
+import { strayKey } from "../messages";
 import { shipments } from "../store";
 import { inLanguage, zoneTitle } from "../titles";
 import type { DoorView, ReaderView, ShipmentView } from "../views";
@@ -28,6 +29,7 @@ export const Door = memo(function Door({ door }: { door: DoorView }): JSX.Elemen
         <Count name="in" value={door.inbound} />
         <Count name="out" value={door.outbound} />
         <Count name="unknown" value={door.unknown} />
+        {door.unread > 0 && <Count name="unread" value={door.unread} />}
       </dl>
       <footer>
         <span class="muted">
@@ -41,6 +43,7 @@ export const Door = memo(function Door({ door }: { door: DoorView }): JSX.Elemen
           <Reader key={reader.name} reader={reader} />
         ))}
       </footer>
+      <Strays strays={door.strays} />
       {blind && (
         <p class="advice">
           <Say id="door.blind" />
@@ -49,6 +52,31 @@ export const Door = memo(function Door({ door }: { door: DoorView }): JSX.Elemen
     </Card>
   );
 });
+
+/** Tags that were heard and did not go through, most frequent reason first: the proof that they were not forgotten. */
+function Strays({ strays }: { strays: Record<string, number> }): JSX.Element | null {
+  const reasons = Object.entries(strays)
+    .filter(([, count]) => count > 0)
+    .sort(([, a], [, b]) => b - a);
+  if (reasons.length === 0) return null;
+  return (
+    <details class="strays muted">
+      <summary>
+        <Say id="door.strays" count={reasons.reduce((sum, [, count]) => sum + count, 0)} />
+      </summary>
+      <dl>
+        {reasons.map(([reason, count]) => (
+          <div key={reason} data-stray={reason}>
+            <dt>
+              <Say id={strayKey(reason)} />
+            </dt>
+            <dd class="number">{count}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
+}
 
 /** What the door joins, which truck was the last, and which comes next. */
 function NoTruck({ door }: { door: DoorView }): JSX.Element {
@@ -84,9 +112,9 @@ function DoorPlace({ door }: { door: DoorView }): JSX.Element {
   return <Say id="door.between" outside={zoneTitle(door.outside)} inside={inside} />;
 }
 
-function Count({ name, value }: { name: "in" | "out" | "unknown"; value: number }): JSX.Element {
+function Count({ name, value }: { name: "in" | "out" | "unknown" | "unread"; value: number }): JSX.Element {
   return (
-    <div data-count={name} class={name === "unknown" && value > 0 ? "attention" : undefined}>
+    <div data-count={name} class={(name === "unknown" || name === "unread") && value > 0 ? "attention" : undefined}>
       <dt>{say(`door.${name}`)}</dt>
       <dd>
         <Figure value={value} size="large" />

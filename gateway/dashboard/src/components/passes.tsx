@@ -58,9 +58,7 @@ const Entry = memo(function Entry({ entry }: { entry: FeedEntry }): JSX.Element 
       <span>
         <Way entry={entry} />
       </span>
-      <span class="case">
-        <Case sku={entry.sku ?? null} epc={entry.epc ?? null} />
-      </span>
+      <span class="case">{entry.kind === "empty_pass" ? <Say id="passes.unread" /> : <Case entry={entry} />}</span>
       <span class="sure muted number">
         {entry.confidence != null && entry.confidence < SURE && (
           <Say id="passes.sure" percent={percent(entry.confidence)} />
@@ -70,13 +68,26 @@ const Entry = memo(function Entry({ entry }: { entry: FeedEntry }): JSX.Element 
   );
 });
 
-function Case({ sku, epc }: { sku: string | null; epc: string | null }): JSX.Element {
+function Case({ entry }: { entry: FeedEntry }): JSX.Element {
+  const { sku = null, epc = null, tags, stragglers } = entry;
   const pallet = epc?.startsWith(SSCC_96) ?? false;
   return (
     <>
       {sku !== null ? <bdi>{itemTitle(sku)}</bdi> : <Say id={pallet ? "passes.pallet" : "passes.untitled"} />}{" "}
       {epc !== null && (
         <span class="muted">{pallet ? epc.slice(-SSCC_96_UNUSED - TAIL, -SSCC_96_UNUSED) : epc.slice(-TAIL)}</span>
+      )}
+      {tags != null && tags > 1 && (
+        <>
+          {" "}
+          <Say id="passes.with" count={tags - 1} />
+        </>
+      )}
+      {stragglers > 0 && (
+        <>
+          {", "}
+          <Say id="passes.late" count={stragglers} />
+        </>
       )}
     </>
   );
