@@ -1,37 +1,53 @@
-"""EPC identity: from the bits of a tag to the GS1 key they stand for (GS1 Tag Data Standard 1.13, sections 6, 14)."""
+"""EPC identity: from the bits of a tag to the GS1 key they stand for, and back (GS1 Tag Data Standard 1.13 and 2.1).
 
+TDS 1.13 section 14 for the schemes with a partition, TDS 2.1 for the "+" schemes. Bits that are neither are kept as
+they are (section 15.2.2): a foreign tag in the field is an ordinary thing, not an error.
+"""
+
+import re
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Final
 
-from epcpy import ConvertException, hex_to_tag_encodable
-from epcpy.epc_schemes import SGTIN, SSCC
-from msgspec import Struct
-
+from contract.epc_bits import Bits
+from contract.epc_classic import CLASSIC, read_classic
+from contract.epc_identity import Identity
+from contract.epc_plus import PLUS, read_plus
 from contract.errors import BadEpc
 
+__all__ = ["Identity", "identify"]
 
-class Identity(Struct, frozen=True, kw_only=True):
-    """What an EPC stands for. Exactly one of `gtin` and `sscc` is set for the schemes that a warehouse counts."""
-
-    uri: str
-    """Pure identity URI, e.g. urn:epc:id:sgtin:0614141.812345.6789."""
-    gtin: str | None = None
-    """GTIN-14 of an SGTIN."""
-    serial: str | None = None
-    sscc: str | None = None
-    """SSCC-18 of a logistic unit."""
+_HEXADECIMAL: Final = re.compile(r"[0-9a-fA-F]{2,124}")
+"""An EPC memory bank holds 31 words at most (Gen2 2.0 section 6.3.2.1.2)."""
+_READERS: Final[dict[int, Callable[[int, Bits], Identity]]] = {
+    **dict.fromkeys(CLASSIC, read_classic),
+    **dict.fromkeys(PLUS, read_plus),
+}
 
 
 @lru_cache(maxsize=200_000)
-def identify(epc: str) -> Identity:
-    """The identity of an EPC given in hexadecimal; raises `BadEpc` for what is not a GS1 tag encoding."""
+def identify(epc: str, afi: int | None = None) -> Identity:
+    """The identity of an EPC given in hexadecimal; raises `BadEpc` for a text that is no hexadecimal of 1 to 62 octets.
+
+    `afi`: the Application Family Identifier, if the toggle bit (17h) of the tag's PC word is set; then the bits are not
+    GS1's but of some ISO/IEC 15961 application, whatever they look like (TDS 1.13 section 9.3).
+    """
+    if not _HEXADECIMAL.fullmatch(epc):
+        raise BadEpc(f"{epc[:124]!r} is no EPC in hexadecimal: expected 2 to 124 digits")
+    if afi is not None:
+        return _raw(epc, f"an ISO/IEC 15961 tag of application family {afi:02X}", f"x{afi:02X}.")
+    header = int(epc[:2], 16)
+    reader = _READERS.get(header)
+    if reader is None:
+        return _raw(epc, "unprogrammed" if header == 0 else f"no coding scheme has the header {header:02X}")
+    bits = Bits(epc)
+    bits.take(8)
     try:
-        tag = hex_to_tag_encodable(epc)
-        uri = tag.epc_uri
-        if isinstance(tag, SGTIN):
-            gs1 = tag.gs1_key()
-            return Identity(uri=uri, gtin=gs1.zfill(14), serial=uri.rsplit(".", 1)[1])
-        if isinstance(tag, SSCC):
-            return Identity(uri=uri, sscc=tag.gs1_key())
-    except (ConvertException, ValueError, IndexError, KeyError, AttributeError) as error:
-        raise BadEpc(f"{epc[:124]!r} is no GS1 tag encoding: {error}") from error
-    return Identity(uri=uri)
+        return reader(header, bits)
+    except BadEpc as error:
+        return _raw(epc, str(error))
+
+
+def _raw(epc: str, reason: str, family: str = "") -> Identity:
+    """TDS 1.13, section 15.2.1."""
+    return Identity(uri=f"urn:epc:raw:{4 * len(epc)}.{family}x{epc.upper()}", raw_because=reason)

@@ -3,7 +3,7 @@
 ContractError
 +-- BadMessage     bytes from a broker or a file that are not a message of ours
 +-- BadTopic       a topic outside tc/v1/{site}/{agent}/{channel}
-+-- BadEpc         bytes that are no EPC identity
++-- BadEpc         text that is no EPC, or a key that no EPC can say
 +-- BadSiteFile    a site file with mistakes (all of them at once)
 """
 
@@ -23,7 +23,7 @@ class BadTopic(ContractError):
 
 
 class BadEpc(ContractError):
-    """Bytes or text that are no EPC identity."""
+    """Text that is no EPC in hexadecimal, or a GS1 key that is wrong or cannot be said on a tag."""
 
 
 class Mistake(NamedTuple):

@@ -18,9 +18,9 @@ Epcs = Annotated[tuple[EpcHex, ...], Meta(min_length=1, max_length=400)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 
 Direction = Literal["inbound", "outbound", "unknown"]
-Rule = Literal["centroid", "photo_eye", "group", "margin"]
-"""What decided a direction: the centroids of the reads, the order of the photo-eyes, the pallet that it moved with, or
-(unknown) too little evidence."""
+Rule = Literal["centroid", "phase", "photo_eye", "group", "margin"]
+"""What decided a direction: the centroids of the reads, their phases, the order of the photo-eyes, the pallet that it
+moved with, or (unknown) too little evidence."""
 
 DeviceState = Literal["connected", "lost", "blind", "data_lost", "clock_stepped", "health"]
 Quantity = Literal["temperature_c", "humidity_pct", "weight_kg", "door_open"]
@@ -49,6 +49,8 @@ class PassEvidence(Struct, frozen=True, kw_only=True):
     """Reads of antennas that stand on neither side."""
     margin_s: float | None = None
     """Inside centroid minus outside centroid: positive is inbound. None when it did not come near both sides."""
+    phase_inbound: float | None = None
+    """How likely it was inbound by the phases alone; None where the reader tells none, or the levels left no doubt."""
     beam: Direction | None = None
     """What the pair of photo-eyes saw, if there is one and it saw something."""
     rule: Rule = "centroid"

@@ -1,7 +1,7 @@
 """The site: what one YAML document says of it (read by contract/site_file.py). Every default stands here alone."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -110,10 +110,16 @@ class PassRules(_Part):
     max_pass_s: Seconds = 60.0
     """A tag read for longer than this stands still: it is a stray until it falls silent."""
     margin_s: Annotated[float, Field(ge=0)] = 0.25
-    """Smallest distance between the two centroids that counts as a direction."""
+    """Smallest distance between the two centroids that counts as a direction by itself."""
+    min_confidence: Annotated[float, Field(ge=0.5, le=0.99)] = 0.65
+    """A direction that is less sure than this is `unknown`; 0.65 is nearly two to one."""
     min_reads: int = Field(default=3, ge=1)
     min_peak_rssi_dbm: float = -66.0
     """A pass whose strongest read stays below this is a stray."""
+    group_s: Seconds = 1.0
+    """Tags that are in the middle of the door within this time of each other may be one load; slow ones within more."""
+    group_wait_s: Seconds = 4.0
+    """A tag whose pass is over waits at most so long for those that may be on the same load and are still read."""
 
 
 class Tls(_Part):
@@ -147,6 +153,12 @@ class Reader(_Part):
         if isinstance(data, dict) and data.get("tls") and "port" not in data:
             return {**data, "port": 5085}
         return data
+
+    @model_validator(mode="after")
+    def _no_tls_for_callers(self) -> Self:
+        if self.tls is not None and self.listen:
+            raise ValueError("tls: not for a reader that connects to us: leave out listen, and let us connect to it")
+        return self
 
     @property
     def antennas(self) -> frozenset[int]:
@@ -200,12 +212,13 @@ class PresenceRules(_Part):
     """When a tag is in a zone, and when it has left it."""
 
     sure: Annotated[float, Field(gt=0.5, lt=1)] = 0.999
-    """Chance that a tag which is still there would have been heard within its window."""
+    """Chance that a tag which stays for an hour is not once taken to have left."""
     min_reads: int = Field(default=2, ge=1)
     """Fewer reads than this are no presence."""
     min_window_s: Seconds = 5.0
     max_window_s: Seconds = 600.0
-    """Bounds of the time that a tag may be silent before it has left."""
+    """Bounds of the time that a tag may be silent before it has left. A tag that is heard less than once in a fiftieth
+    of the longest one is taken to have left more often than `sure` says."""
     move_db: Annotated[float, Field(ge=0)] = 6.0
     """A tag moves to another zone when it is heard there by so much better."""
 

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
-from contract.epc import identify
+from contract.epc import Identity, identify
 from contract.errors import BadEpc
 from contract.site import Site
 from gateway.ledger.house import House
@@ -31,6 +31,8 @@ class ItemMaster:
             identity = identify(epc)
         except BadEpc as error:
             return str(error)
+        if identity.scheme is None:
+            return _no_gs1(epc, identity)
         if identity.gtin is None:
             return f"{epc} is {identity.uri}: expected the SGTIN of a case"
         return f"{epc} has GTIN {identity.gtin}, which is no item of this site"
@@ -43,6 +45,8 @@ class ItemMaster:
             identity = identify(epc)
         except BadEpc as error:
             return str(error)
+        if identity.scheme is None:
+            return _no_gs1(epc, identity)
         return None if identity.sscc else f"{epc} is {identity.uri}: expected the SSCC of a pallet"
 
     def no_stock(self, epc: str) -> str | None:
@@ -61,6 +65,10 @@ class ItemMaster:
     def unknown_door(self, door: str) -> str | None:
         """Why a door is unknown; None if it is known."""
         return _unknown("door", door, self._doors)
+
+
+def _no_gs1(epc: str, identity: Identity) -> str:
+    return f"{epc!r} is no GS1 tag encoding: {identity.raw_because}"
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> str | None:

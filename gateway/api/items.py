@@ -84,6 +84,7 @@ async def get_item(
 
 def _uri(epc: str) -> str | None:
     try:
-        return identify(epc).uri
+        identity = identify(epc)
     except BadEpc:
         return None
+    return identity.uri if identity.scheme else None

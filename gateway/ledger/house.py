@@ -48,6 +48,8 @@ class House:
     def tag(self, epc: str) -> Tag:
         """What an EPC stands for. A GTIN that the site file does not know is its own SKU.
 
+        Of an item in several pieces (ITIP) the first one is the unit: counting each would make one item many.
+
         The first 58 bits of an SGTIN-96 (header, filter, partition, company prefix, item reference) decide its GTIN
         whatever the serial (Tag Data Standard 1.13, section 14.6.1.1), so one look-up serves every case of a product:
 
@@ -68,7 +70,7 @@ class House:
             identity = identify(epc)
         except BadEpc:
             return _OTHER
-        if identity.gtin is not None:
+        if identity.gtin is not None and (identity.piece is None or identity.piece[0] == 1):
             return Tag("unit", self._sku_of_gtin.get(identity.gtin, identity.gtin))
         return _CONTAINER if identity.sscc is not None else _OTHER
 
@@ -78,4 +80,5 @@ def _devices(site: site_file.Site) -> dict[str, DeviceOf]:
     devices |= {device.name: DeviceOf("modbus", device.agent, None) for device in site.modbus}
     for door in site.doors:
         devices |= {reader.name: DeviceOf("reader", door.agent, door.name) for reader in door.readers}
+    devices |= {reader.name: DeviceOf("reader", reader.agent, None) for reader in site.zone_readers}
     return devices
