@@ -1,6 +1,6 @@
 """The whole simulated site: its devices on the network, its world, its supplier. The only wiring of the simulator.
 
-scenario ---> doorways ---> readers (LLRP), PLCs (Modbus) ---> edge agents of the site
+scenario ---> doorways, ceilings ---> readers (LLRP), PLCs (Modbus) ---> edge agents of the site
    |              `-------> record ---> truth (HTTP) ---> the judge
 supplier <---> cloud, gateway (HTTP)
 """
@@ -15,6 +15,7 @@ import httpx
 import structlog
 
 from firmware_sim.antennas import PORTAL_ROOM, portal_antennas
+from firmware_sim.ceiling import Ceiling
 from firmware_sim.climate import Climate
 from firmware_sim.clock import WorldClock
 from firmware_sim.config import DoorConfig, PlcConfig, ReaderConfig, WorldConfig
@@ -29,6 +30,7 @@ from firmware_sim.reader import SimReader
 from firmware_sim.record import Record
 from firmware_sim.scenario import Happening, Scenario
 from firmware_sim.supplier import Supplier
+from firmware_sim.tagmemory import Tags
 from firmware_sim.truth import Witness, build, listening
 from firmware_sim.walk import BEAM_M
 from firmware_sim.world import World
@@ -78,7 +80,8 @@ async def running(
     async with devices_of(config) as devices, httpx.AsyncClient(timeout=TIMEOUT_S) as client:
         courier = Courier(client, seed)
         supplier = Supplier(config, scenario, courier, clock, seed)
-        antennas = {reader.name: (*reader.inside, *reader.outside) for reader in _readers(config)}
+        antennas = {reader.name: reader.antennas for reader in _readers(config)}
+        antennas |= {reader.name: reader.antennas for reader in config.zone_readers}
         saboteur = Saboteur(plan(faults, antennas, sorted(devices.plcs), seed), *devices, clock)
         plcs = [(plc, devices.plcs[plc.name]) for plc in config.modbus]
         climate = Climate(config.zones, plcs, scenario, clock, seed)
@@ -95,6 +98,10 @@ async def running(
             )
             for door in config.doors
         ]
+        ceilings = [
+            Ceiling(reader, devices.readers[reader.name], world, clock, seed=seed, read_loss=faults.read_loss)
+            for reader in config.zone_readers
+        ]
         witness = Witness(
             seed=seed, clock=clock, scenario=scenario, record=record, doorways=doorways, saboteur=saboteur
         )
@@ -103,7 +110,8 @@ async def running(
             listening(build(witness), "127.0.0.1", config.simulation.judge_port) as (server, judge_port),
             asyncio.TaskGroup() as tasks,
         ):
-            parts = [server.main_loop(), climate.run(), saboteur.run(), begin, *(one.run() for one in doorways)]
+            parts = [server.main_loop(), climate.run(), saboteur.run(), begin]
+            parts += [*(one.run() for one in doorways), *(one.run() for one in ceilings)]
             started = [tasks.create_task(part) for part in parts]
             try:
                 yield Simulation(devices, scenario, record, judge_port)
@@ -117,11 +125,17 @@ async def devices_of(config: WorldConfig) -> AsyncIterator[Devices]:
     """Every reader and PLC of a site at its own address."""
     async with AsyncExitStack() as stack:
         readers: dict[str, SimReader] = {}
+        tags = Tags()
         plcs: dict[str, Plc] = {}
         for reader in _readers(config):
-            ports = max(4, *reader.inside, *reader.outside)
-            device = SimReader(reader.name, reader.host, reader.port, ports=ports)
+            ports = max(4, *reader.antennas)
+            dial = (reader.host, reader.port) if reader.listen else None
+            device = SimReader(reader.name, reader.host, reader.port, ports=ports, tags=tags, dial=dial)
             readers[reader.name] = await stack.enter_async_context(device)
+        for zone_reader in config.zone_readers:
+            ports = max(4, *zone_reader.antennas)
+            device = SimReader(zone_reader.name, zone_reader.host, zone_reader.port, ports=ports, tags=tags)
+            readers[zone_reader.name] = await stack.enter_async_context(device)
         for plc in config.modbus:
             server = Plc(plc.host, plc.port, plc.unit, size=_table_size(plc))
             plcs[plc.name] = await stack.enter_async_context(server)
@@ -153,7 +167,8 @@ def _ears(door: DoorConfig, devices: Devices, seed: int) -> list[Ear]:
     ears: list[Ear] = []
     for reader in door.readers:
         own_seed = Random(f"radio {seed} {reader.name}").randrange(2**31)
-        radio = RadioModel(portal_antennas(reader.inside, reader.outside), own_seed, room=PORTAL_ROOM)
+        panels = portal_antennas(reader.inside, reader.outside, reader.neutral)
+        radio = RadioModel(panels, own_seed, room=PORTAL_ROOM)
         ears.append(Ear(devices.readers[reader.name], radio))
     return ears
 

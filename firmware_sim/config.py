@@ -59,6 +59,29 @@ class ReaderConfig(Struct, frozen=True):
     port: int
     inside: tuple[int, ...]
     outside: tuple[int, ...]
+    neutral: tuple[int, ...] = ()
+    listen: bool = False
+    """The agent listens there, and the reader connects to it."""
+
+    @property
+    def antennas(self) -> tuple[int, ...]:
+        """All of its antennas."""
+        return (*self.inside, *self.outside, *self.neutral)
+
+
+class ZoneReaderConfig(Struct, frozen=True):
+    """One LLRP reader at a ceiling or a shelf to play."""
+
+    name: str
+    host: str
+    port: int
+    zones: dict[str, str]
+    """The zone that each antenna looks at; the antennas are numbers, but keys of JSON objects are text."""
+
+    @property
+    def antennas(self) -> tuple[int, ...]:
+        """Its antenna ports."""
+        return tuple(sorted(map(int, self.zones)))
 
 
 class EyesConfig(Struct, frozen=True):
@@ -121,5 +144,6 @@ class WorldConfig(Struct, frozen=True):
     zones: tuple[ZoneConfig, ...]
     items: tuple[ItemConfig, ...]
     doors: tuple[DoorConfig, ...]
+    zone_readers: tuple[ZoneReaderConfig, ...]
     modbus: tuple[PlcConfig, ...]
     simulation: SimulationConfig

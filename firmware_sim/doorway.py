@@ -135,7 +135,7 @@ class Doorway:
     def _sense(self, tags: Sequence[TagAt]) -> None:
         now_us = self._clock.wall_us()
         for ear in self._ears:
-            reads = ear.radio.sense(now_us, tags)
+            reads = ear.radio.sense(now_us, tags, ear.reader.on_air)
             if self._read_loss:
                 reads = [read for read in reads if self._random.random() >= self._read_loss]
             if reads:

@@ -137,7 +137,7 @@ def prepare(plan: Plan) -> dict[str, Any]:
         shutil.rmtree(plan.folder)
     (plan.folder / "logs").mkdir(parents=True)
     site: dict[str, Any] = json.loads(json.dumps(plan.site))
-    listeners = [site["broker"], site["gateway"], site["cloud"], *site["modbus"]]
+    listeners = [site["broker"], site["gateway"], site["cloud"], *site["modbus"], *site["zone_readers"]]
     listeners += [reader for door in site["doors"] for reader in door["readers"]]
     for listener in listeners:
         listener["port"] = free_port(listener["port"], listener["host"])
@@ -288,8 +288,13 @@ async def rest(client: httpx.AsyncClient, simulator: str, site: dict[str, Any]) 
         if time.monotonic() > deadline:
             raise DemoError(f"the simulated world did not come to rest within {SETTLE_S:.0f} s")
         await asyncio.sleep(0.2)
-    await asyncio.sleep(1.0 + max((door["rules"]["gap_s"] for door in site["doors"]), default=0))
+    await asyncio.sleep(1.0 + max((_decides_s(door["rules"]) for door in site["doors"]), default=0))
     return msgspec.json.decode((await client.get(f"{simulator}/truth")).content, type=judge.Truth)
+
+
+def _decides_s(rules: dict[str, Any]) -> float:
+    """How long after the last read a door has decided about everything, companions that are still read included."""
+    return float(rules["gap_s"] + rules["group_wait_s"])
 
 
 async def _caught_up(client: httpx.AsyncClient, address: str, site: dict[str, Any], plan: Plan) -> set[Identity]:

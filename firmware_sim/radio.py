@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
+from firmware_sim.carried import S1_PERSISTENCE_S, Carried
+from firmware_sim.emission import Emission, OnAir
 from firmware_sim.room import CHANNELS, LIGHT_M_PER_S, Antenna, Room, RoomRules
 
 __all__ = ["Antenna", "RadioModel", "RadioRules", "RoomRules", "TagAt", "TagRead"]
@@ -29,6 +31,13 @@ class TagRead(NamedTuple):
     """1 to 50, a place in the hop table."""
     doppler: int
     """In 1/16 Hz."""
+    fine_dbm: float | None = None
+    """The level before it was rounded, where it is known."""
+
+    @property
+    def level_cdbm(self) -> int:
+        """In 1/100 dBm, as some readers report it beside the rounded level."""
+        return round(100 * (self.rssi_dbm if self.fine_dbm is None else self.fine_dbm))
 
 
 class TagAt(NamedTuple):
@@ -69,23 +78,12 @@ class RadioRules(NamedTuple):
 
 
 # Link times of a dense-reader mode (Miller 4, 250 kHz), in microseconds: Gen2 section 6.3.1.6, table 6.16.
-_EMPTY_US, _COLLISION_US, _SINGLE_US, _ROUND_US = 300, 900, 2_400, 1_500
+EMPTY_US, COLLISION_US, SINGLE_US, ROUND_US = 300, 900, 2_400, 1_500
 _FAR_M = 12.0
 _LEVEL_MARGIN_DB = 6.0
 _RESUME_US = 1_000_000
+_FULL = Emission()
 _RULES, _ROOM = RadioRules(), RoomRules()
-
-
-class _Carried:
-    """What the model remembers of a tag: its own gain, the antennas that it is hidden from just now, its movement."""
-
-    __slots__ = ("at_us", "gain_db", "hidden", "speed", "x_m", "y_m")
-
-    def __init__(self, gain_db: float, hidden: set[int], tag: TagAt, at_us: int) -> None:
-        self.gain_db, self.hidden = gain_db, hidden
-        self.x_m, self.y_m, self.at_us = tag.x_m, tag.y_m, at_us
-        self.speed = (0.0, 0.0)
-        """In m/s along x and y."""
 
 
 class _Heard(NamedTuple):
@@ -120,14 +118,15 @@ class RadioModel:
         self._channel = self._random.randrange(CHANNELS)
         self._now_us = 0
         self._hop_at_us = 0
-        self._carried: dict[str, _Carried] = {}
+        self._carried: dict[str, Carried] = {}
         self._later: list[TagRead] = []
         """Reads of a dwell that is not yet over."""
 
-    def sense(self, now_us: int, tags: Sequence[TagAt]) -> list[TagRead]:
+    def sense(self, now_us: int, tags: Sequence[TagAt], on_air: OnAir | None = None) -> list[TagRead]:
         """The reads since the last call, by time, none later than `now_us`. Call it every 20 ms or so.
 
-        `now_us` must not run backwards; the tags are taken to stand where they are now.
+        `now_us` must not run backwards; the tags are taken to stand where they are now. `on_air` says which antennas
+        take turns and how they are driven; without it all do, with full power.
         """
         if now_us - self._now_us > _RESUME_US:
             self._now_us = now_us - self._rules.dwell_us
@@ -136,8 +135,12 @@ class RadioModel:
         self._forget(near)
         for tag in near:
             self._carry(tag, now_us)
+        ports = self._ports if on_air is None else tuple(port for port in self._ports if port in on_air)
+        if not ports:  # what is not on air now has heard nothing since the last look
+            self._now_us = max(self._now_us, now_us)
         while self._now_us + self._rules.dwell_us <= now_us:
-            self._later += self._dwell(near)
+            port = ports[self._turn % len(ports)]
+            self._later += self._dwell(port, near, on_air[port] if on_air else _FULL)
         reads = [read for read in self._later if read.at_us <= now_us]
         del self._later[: len(reads)]
         return reads
@@ -147,12 +150,14 @@ class RadioModel:
             here = {tag.epc for tag in near}
             self._carried = {epc: carried for epc, carried in self._carried.items() if epc in here}
 
-    def _dwell(self, tags: Sequence[TagAt]) -> list[TagRead]:
+    def _dwell(self, port: int, tags: Sequence[TagAt], emission: Emission) -> list[TagRead]:
         """One antenna's turn, and the clock moved to its end."""
-        port = self._ports[self._turn % len(self._ports)]
         self._turn += 1
-        heard = [one for tag in tags if (one := self._hear(port, tag)) is not None]
+        heard = [one for tag in tags if (one := self._hear(port, tag, emission)) is not None]
         reads, used_us = self._inventory(port, heard)
+        if emission.session is not None:
+            for read in reads:
+                self._carried[read.epc].read_us = read.at_us
         self._now_us += max(self._rules.dwell_us, used_us)
         if self._now_us >= self._hop_at_us:
             self._channel = (self._channel + 1) % CHANNELS
@@ -160,21 +165,32 @@ class RadioModel:
             self._hop_at_us = self._now_us + round(self._rules.hop_us * self._random.uniform(0.9, 1.1))
         return reads
 
-    def _hear(self, port: int, tag: TagAt) -> _Heard | None:
+    def _hear(self, port: int, tag: TagAt, emission: Emission) -> _Heard | None:
         rules = self._rules
         carried = self._carried[tag.epc]
+        if emission.selects is not None and not emission.selects(tag.epc):
+            return None
         level, phase = self._room.echo(port, tag.x_m, tag.y_m, self._channel)
         level += carried.gain_db - (rules.detuned_db if tag.detuned else 0.0)
         level -= rules.shadow_db if port in carried.hidden else 0.0
-        if level < rules.floor_dbm - _LEVEL_MARGIN_DB:
+        level -= emission.attenuation_db
+        floor_dbm = rules.floor_dbm + emission.deafness_db
+        if level < floor_dbm - _LEVEL_MARGIN_DB:
             return None
-        chance = rules.answer / (1 + math.exp((rules.half_dbm - level) / rules.slope_db))
-        if self._random.random() >= chance:
+        if emission.session is not None:
+            silent = carried.is_silent(emission.session, self._now_us)
+            carried.powered_us = self._now_us
+            if silent:
+                return None
+        # Distance counts twice in the level, there and back; power that is not sent counts once in it, but as much as
+        # distance in what reaches the tag, which is what it answers by.
+        reach_db = rules.half_dbm - (level - emission.attenuation_db)
+        if self._random.random() >= rules.answer / (1 + math.exp(reach_db / rules.slope_db)):
             return None
         level += self._random.gauss(0, rules.noise_db)
-        return _Heard(tag, level, phase, self._closing(port, carried)) if level >= rules.floor_dbm else None
+        return _Heard(tag, level, phase, self._closing(port, carried)) if level >= floor_dbm else None
 
-    def _closing(self, port: int, carried: _Carried) -> float:
+    def _closing(self, port: int, carried: Carried) -> float:
         away_x, away_y = carried.x_m - self._antennas[port].x_m, carried.y_m - self._antennas[port].y_m
         return -(carried.speed[0] * away_x + carried.speed[1] * away_y) / max(0.1, math.hypot(away_x, away_y))
 
@@ -185,7 +201,9 @@ class RadioModel:
         if carried is None:
             own = Random(f"tag {self._seed} {tag.epc}")
             hidden = {port for port in self._ports if own.random() < rules.shadow}
-            self._carried[tag.epc] = _Carried(own.gauss(0, rules.tag_sigma_db), hidden, tag, now_us)
+            gain_db = own.gauss(0, rules.tag_sigma_db)
+            s1_us = round(1e6 * own.uniform(*S1_PERSISTENCE_S))
+            self._carried[tag.epc] = Carried(gain_db, hidden, tag.x_m, tag.y_m, now_us, s1_us)
             return
         moved_x, moved_y = tag.x_m - carried.x_m, tag.y_m - carried.y_m
         took_s = max(1, now_us - carried.at_us) / 1e6
@@ -200,7 +218,7 @@ class RadioModel:
 
     def _inventory(self, port: int, heard: list[_Heard]) -> tuple[list[TagRead], int]:
         """One round of slots until nobody answers or the dwell is over; the reads and the time they took."""
-        random, spent_us, waiting, reads = self._random, _ROUND_US, list(heard), list[TagRead]()
+        random, spent_us, waiting, reads = self._random, ROUND_US, list(heard), list[TagRead]()
         if waiting:  # where in the dwell the first answer falls
             spent_us += random.randrange(max(1, self._rules.dwell_us - 7_000)) // (1 + len(waiting))
         while waiting and spent_us < self._rules.max_dwell_us:
@@ -211,7 +229,7 @@ class RadioModel:
             waiting = []
             for slot in range(slots):
                 answers = chosen.get(slot, [])
-                spent_us += (_EMPTY_US, _SINGLE_US)[len(answers)] if len(answers) < 2 else _COLLISION_US
+                spent_us += (EMPTY_US, SINGLE_US)[len(answers)] if len(answers) < 2 else COLLISION_US
                 if len(answers) != 1 or spent_us > self._rules.max_dwell_us:
                     waiting += answers
                 else:
@@ -233,4 +251,5 @@ class RadioModel:
             phase=int(turn % 1.0 * 4096) % 4096,
             channel=self._channel + 1,
             doppler=max(-32768, min(32767, round(doppler))),
+            fine_dbm=heard.level_dbm,
         )

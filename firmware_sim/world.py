@@ -134,6 +134,11 @@ class World:
         """Every case in a zone, the longest there first."""
         return iter(self._stock[zone].values())
 
+    def tagged(self, zone: str) -> Iterator[Case | Pallet]:
+        """Everything in a zone that bears a tag, carried or not."""
+        yield from self._stock[zone].values()
+        yield from self._stacks[zone].values()
+
     def available(self, zone: str) -> Iterator[Case]:
         """Those of them that somebody may pick."""
         return (case for case in self.stored(zone) if not case.carried and case.shelf is None)

@@ -20,7 +20,8 @@ def config(doors: int = 3, url: str = "http://127.0.0.1:9", **simulation: float)
     """The example site: its first doors, free ports, both offices at `url`, other figures where they are given."""
     tree: dict[str, Any] = site_file.load(SITE).model_dump(mode="json")
     tree["doors"] = tree["doors"][:doors]
-    for device in [*tree["modbus"], *(reader for door in tree["doors"] for reader in door["readers"])]:
+    readers = [*tree["zone_readers"], *(reader for door in tree["doors"] for reader in door["readers"])]
+    for device in [*tree["modbus"], *readers]:
         device["port"] = 0
     host, port = url.removeprefix("http://").split(":")
     tree["gateway"] |= {"host": host, "port": int(port)}

@@ -21,7 +21,6 @@ from firmware_sim.llrp.words import VERSION, Param, Status
 HEADER = struct.Struct(">HII")
 MAX_FRAME_BYTES = 512 * 1024
 """What a client may send in one message; more is garbage or an attack."""
-MAX_DEPTH = 16
 
 _TLV = struct.Struct(">HH")
 _TV_BYTES = {1: 2, 2: 8, 3: 8, 4: 8, 5: 8, 6: 1, 7: 2, 8: 2, 9: 4, 10: 2, 11: 2, 12: 2, 13: 12, 14: 2, 15: 2, 16: 4,
@@ -45,9 +44,9 @@ class Parameter(NamedTuple):
     raw: bytes
 
 
-def encode(message: int, message_id: int, body: bytes = b"") -> bytes:
+def encode(message: int, message_id: int, body: bytes = b"", version: int = VERSION) -> bytes:
     """The bytes of one message."""
-    return HEADER.pack(VERSION << 10 | message, HEADER.size + len(body), message_id & 0xFFFFFFFF) + body
+    return HEADER.pack(version << 10 | message, HEADER.size + len(body), message_id & 0xFFFFFFFF) + body
 
 
 async def read_frame(stream: asyncio.StreamReader) -> Frame:
@@ -55,14 +54,26 @@ async def read_frame(stream: asyncio.StreamReader) -> Frame:
 
     Raises asyncio.IncompleteReadError where the client hung up.
     """
-    word, length, message_id = HEADER.unpack(await stream.readexactly(HEADER.size))
+    head = await stream.readexactly(HEADER.size)
+    return decode(head + await stream.readexactly(_length(head) - HEADER.size))
+
+
+def decode(message: bytes) -> Frame:
+    """The frame of one whole message; raises `BadFrame` where it says another length than it has."""
+    if len(message) < HEADER.size or _length(message) != len(message):
+        raise BadFrame(Status.PARAMETER_ERROR, f"{len(message)} bytes are no whole message")
+    word, _, message_id = HEADER.unpack_from(message)
+    return Frame(word >> 10 & 0x7, word & 0x3FF, message_id, message[HEADER.size :])
+
+
+def _length(head: bytes) -> int:
+    _, length, message_id = HEADER.unpack_from(head)
     if not HEADER.size <= length <= MAX_FRAME_BYTES:
         raise BadFrame(
             Status.PARAMETER_ERROR,
             f"message {message_id} says it is {length} bytes long: {HEADER.size} to {MAX_FRAME_BYTES} are allowed",
         )
-    body = await stream.readexactly(length - HEADER.size)
-    return Frame(word >> 10 & 0x7, word & 0x3FF, message_id, body)
+    return int(length)
 
 
 def tlv(kind: int, value: bytes) -> bytes:

@@ -1,21 +1,26 @@
-"""What a client asked for: ROSpec, AISpec, triggers, report contents, from bytes (LLRP 1.0.1 sections 10 and 13.2)."""
+"""What a client asked for: ROSpec, its triggers and its AISpecs, from bytes (LLRP 1.0.1 section 10.2)."""
 
 import struct
 from enum import IntEnum
 from typing import NamedTuple
 
 from firmware_sim.errors import BadFrame
-from firmware_sim.llrp.frames import Parameter, fields, parameters, tlv
-from firmware_sim.llrp.words import IMPINJ, Param, Status
+from firmware_sim.llrp.antenna import AntennaSetting, antenna_of, changed
+from firmware_sim.llrp.frames import Parameter, fields, parameters
+from firmware_sim.llrp.reportrule import ReportRule, ReportWhen, read_report_rule
+from firmware_sim.llrp.words import Param, Status
+
+__all__ = ["AiSpec", "AiStop", "GpiTrigger", "Observe", "ReportWhen", "RoSpec", "Start", "State", "Stop", "read_rospec"]
+
+GPI_PORTS = 4
 
 _ROSPEC = struct.Struct(">IBB")
 _WORD = struct.Struct(">H")
 _BYTE = struct.Struct(">B")
 _TRIGGER = struct.Struct(">BI")
 _PERIODIC = struct.Struct(">II")
+_GPI = struct.Struct(">HBI")
 _OBSERVATION = struct.Struct(">BBHHHI")
-_REPORT = struct.Struct(">BH")
-_CUSTOM = struct.Struct(">II")
 
 
 class State(IntEnum):
@@ -54,42 +59,11 @@ class Observe(IntEnum):
     UNIQUE_SILENCE = 4
 
 
-class ReportWhen(IntEnum):
-    """ROReportTrigger."""
+class GpiTrigger(NamedTuple):
+    """GPITriggerValue: the input that triggers when it goes to this level."""
 
-    NONE = 0
-    N_OR_END_OF_AISPEC = 1
-    N_OR_END_OF_ROSPEC = 2
-
-
-class Contents(NamedTuple):
-    """TagReportContentSelector: what a tag report holds besides the EPC."""
-
-    rospec_id: bool = True
-    spec_index: bool = True
-    inventory_id: bool = True
-    antenna: bool = True
-    channel: bool = True
-    rssi: bool = True
-    first_seen: bool = True
-    last_seen: bool = True
-    seen_count: bool = True
-    access_id: bool = False
-    crc: bool = False
-    pc: bool = False
-    phase: bool = False
-    """The three of vendor 25882 (Octane LLRP, ImpinjTagReportContentSelector)."""
-    fine_rssi: bool = False
-    doppler: bool = False
-
-
-class ReportRule(NamedTuple):
-    """ROReportSpec."""
-
-    when: ReportWhen = ReportWhen.N_OR_END_OF_ROSPEC
-    n: int = 0
-    """Tag reports in a message; 0 for no limit."""
-    contents: Contents = Contents()
+    port: int
+    high: bool
 
 
 class AiStop(NamedTuple):
@@ -100,6 +74,7 @@ class AiStop(NamedTuple):
     observe: Observe = Observe.N_TAGS
     tags: int = 0
     silence_ms: int = 0
+    gpi: GpiTrigger | None = None
 
 
 class AiSpec(NamedTuple):
@@ -108,6 +83,15 @@ class AiSpec(NamedTuple):
     antennas: frozenset[int]
     stop: AiStop
     inventory_id: int
+    configurations: tuple[Parameter, ...] = ()
+    """AntennaConfigurations, in order."""
+
+    def setting(self, port: int, usual: AntennaSetting) -> AntennaSetting:
+        """How an antenna is driven in this step: `usual` is the reader's configuration."""
+        for one in self.configurations:
+            if antenna_of(one) in (0, port):
+                usual = changed(usual, one)
+        return usual
 
 
 class RoSpec(NamedTuple):
@@ -119,14 +103,27 @@ class RoSpec(NamedTuple):
     offset_ms: int
     period_ms: int
     stop_ms: int
-    """Duration stop trigger, 0 for none."""
+    """Duration stop trigger, or the timeout of a GPI stop trigger; 0 for none."""
     steps: tuple[AiSpec, ...]
     report: ReportRule | None
     raw: bytes
+    start_gpi: GpiTrigger | None = None
+    stop_gpi: GpiTrigger | None = None
 
     def as_parameter(self, state: State) -> bytes:
         """The ROSpec parameter as GET_ROSPECS returns it: as added, with its present state."""
         return self.raw[:9] + bytes([state]) + self.raw[10:]
+
+
+class _Boundary(NamedTuple):
+    """ROBoundarySpec."""
+
+    start: Start
+    offset_ms: int
+    period_ms: int
+    start_gpi: GpiTrigger | None
+    stop_ms: int
+    stop_gpi: GpiTrigger | None
 
 
 def read_rospec(parameter: Parameter, ports: int) -> RoSpec:
@@ -137,39 +134,28 @@ def read_rospec(parameter: Parameter, ports: int) -> RoSpec:
     if priority > 7 or state != State.DISABLED:
         raise BadFrame(Status.PARAMETER_ERROR, f"ROSpec {spec_id}: priority {priority} or state {state} is not allowed")
     inner = list(parameters(parameter.value[_ROSPEC.size :], f"ROSpec {spec_id}"))
-    start, offset_ms, period_ms, stop_ms = _read_boundary(_only(inner, Param.RO_BOUNDARY_SPEC, "ROSpec"))
+    boundary = _read_boundary(_only(inner, Param.RO_BOUNDARY_SPEC, "ROSpec"))
     steps = tuple(_read_aispec(one, ports) for one in inner if one.type == Param.AISPEC)
     if any(one.type == Param.RF_SURVEY_SPEC for one in inner):
         raise BadFrame(Status.UNSUPPORTED_PARAMETER, "ROSpec: this reader does no RF survey")
     if not steps:
         raise BadFrame(Status.MISSING_PARAMETER, "ROSpec: an AISpec is missing")
-    report = next((read_report_rule(one) for one in inner if one.type == Param.RO_REPORT_SPEC), None)
-    return RoSpec(spec_id, priority, start, offset_ms, period_ms, stop_ms, steps, report, parameter.raw)
+    return RoSpec(
+        id=spec_id,
+        priority=priority,
+        start=boundary.start,
+        offset_ms=boundary.offset_ms,
+        period_ms=boundary.period_ms,
+        stop_ms=boundary.stop_ms,
+        steps=steps,
+        report=next((read_report_rule(one) for one in inner if one.type == Param.RO_REPORT_SPEC), None),
+        raw=parameter.raw,
+        start_gpi=boundary.start_gpi,
+        stop_gpi=boundary.stop_gpi,
+    )
 
 
-def read_report_rule(parameter: Parameter) -> ReportRule:
-    """An ROReportSpec; raises `BadFrame`."""
-    when, n = fields(_REPORT, parameter.value, "ROReportSpec")
-    if when > ReportWhen.N_OR_END_OF_ROSPEC:
-        raise BadFrame(Status.PARAMETER_ERROR, f"ROReportSpec: trigger {when} is not of LLRP 1.0.1")
-    contents = Contents()
-    for one in parameters(parameter.value[_REPORT.size :], "ROReportSpec"):
-        if one.type == Param.TAG_REPORT_CONTENT_SELECTOR:
-            contents = _read_selector(one, contents)
-        elif one.type == Param.CUSTOM:
-            contents = _read_vendor_selector(one, contents)
-    return ReportRule(ReportWhen(when), n, contents)
-
-
-def write_report_rule(rule: ReportRule) -> bytes:
-    """The ROReportSpec parameter of a rule (without what a vendor added)."""
-    bits = sum(flag << 15 - place for place, flag in enumerate(rule.contents[:10]))
-    memory = tlv(Param.C1G2_EPC_MEMORY_SELECTOR, bytes([rule.contents.crc << 7 | rule.contents.pc << 6]))
-    selector = tlv(Param.TAG_REPORT_CONTENT_SELECTOR, _WORD.pack(bits) + memory)
-    return tlv(Param.RO_REPORT_SPEC, _REPORT.pack(rule.when, rule.n) + selector)
-
-
-def _read_boundary(boundary: Parameter) -> tuple[Start, int, int, int]:
+def _read_boundary(boundary: Parameter) -> _Boundary:
     inner = list(parameters(boundary.value, "ROBoundarySpec"))
     start = _only(inner, Param.ROSPEC_START_TRIGGER, "ROBoundarySpec")
     stop = _only(inner, Param.ROSPEC_STOP_TRIGGER, "ROBoundarySpec")
@@ -178,10 +164,24 @@ def _read_boundary(boundary: Parameter) -> tuple[Start, int, int, int]:
     if kind > Start.GPI or stop_kind > Stop.GPI:
         raise BadFrame(Status.PARAMETER_ERROR, f"ROBoundarySpec: start trigger {kind}, stop trigger {stop_kind}")
     offset_ms = period_ms = 0
+    start_gpi = stop_gpi = None
     if kind == Start.PERIODIC:
         value = _only(list(parameters(start.value[1:], "ROSpecStartTrigger")), Param.PERIODIC_TRIGGER, "start trigger")
         offset_ms, period_ms = fields(_PERIODIC, value.value, "PeriodicTriggerValue")
-    return Start(kind), offset_ms, period_ms, stop_ms if stop_kind == Stop.DURATION else 0
+    elif kind == Start.GPI:
+        start_gpi, _ = _read_gpi(start.value[_BYTE.size :], "ROSpecStartTrigger")
+    if stop_kind == Stop.GPI:
+        stop_gpi, stop_ms = _read_gpi(stop.value[_TRIGGER.size :], "ROSpecStopTrigger")
+    return _Boundary(Start(kind), offset_ms, period_ms, start_gpi, stop_ms if stop_kind else 0, stop_gpi)
+
+
+def _read_gpi(data: bytes, where: str) -> tuple[GpiTrigger, int]:
+    """The GPITriggerValue in a trigger, and its timeout in milliseconds."""
+    value = _only(list(parameters(data, where)), Param.GPI_TRIGGER, where)
+    port, flags, timeout_ms = fields(_GPI, value.value, "GPITriggerValue")
+    if not 1 <= port <= GPI_PORTS:
+        raise BadFrame(Status.PARAMETER_ERROR, f"GPITriggerValue: GPI {port}, this reader has {GPI_PORTS}")
+    return GpiTrigger(port, bool(flags & 0x80)), timeout_ms
 
 
 def _read_aispec(parameter: Parameter, ports: int) -> AiSpec:
@@ -194,14 +194,32 @@ def _read_aispec(parameter: Parameter, ports: int) -> AiSpec:
     inventory = next((one for one in inner if one.type == Param.INVENTORY_PARAMETER_SPEC), None)
     if inventory is None:
         raise BadFrame(Status.MISSING_PARAMETER, "AISpec: an InventoryParameterSpec is missing")
-    (inventory_id,) = fields(_WORD, inventory.value, "InventoryParameterSpec")
-    return AiSpec(frozenset() if 0 in listed else frozenset(listed), stop, inventory_id)
+    inventory_id, configurations = _read_inventory(inventory, ports)
+    return AiSpec(frozenset() if 0 in listed else frozenset(listed), stop, inventory_id, configurations)
+
+
+def _read_inventory(parameter: Parameter, ports: int) -> tuple[int, tuple[Parameter, ...]]:
+    """The id of an InventoryParameterSpec, and its AntennaConfigurations, which make sense."""
+    inventory_id, _ = fields(_INVENTORY, parameter.value, "InventoryParameterSpec")
+    inner = parameters(parameter.value[_INVENTORY.size :], "InventoryParameterSpec")
+    configurations = tuple(one for one in inner if one.type == Param.ANTENNA_CONFIGURATION)
+    for one in configurations:
+        if antenna_of(one) > ports:
+            raise BadFrame(Status.PARAMETER_ERROR, f"AntennaConfiguration: antenna {antenna_of(one)} of {ports}")
+        changed(AntennaSetting(), one)
+    return inventory_id, configurations
+
+
+_INVENTORY = struct.Struct(">HB")
 
 
 def _read_ai_stop(parameter: Parameter) -> AiStop:
     kind, timeout_ms = fields(_TRIGGER, parameter.value, "AISpecStopTrigger")
     if kind > Stop.OBSERVATION:
         raise BadFrame(Status.PARAMETER_ERROR, f"AISpecStopTrigger: type {kind}")
+    if kind == Stop.GPI:
+        gpi, timeout_ms = _read_gpi(parameter.value[_TRIGGER.size :], "AISpecStopTrigger")
+        return AiStop(Stop.GPI, timeout_ms, gpi=gpi)
     if kind != Stop.OBSERVATION:
         return AiStop(Stop(kind), timeout_ms)
     inner = list(parameters(parameter.value[_TRIGGER.size :], "AISpecStopTrigger"))
@@ -210,35 +228,6 @@ def _read_ai_stop(parameter: Parameter) -> AiStop:
     if observe > Observe.UNIQUE_SILENCE:
         raise BadFrame(Status.PARAMETER_ERROR, f"TagObservationTrigger: type {observe}")
     return AiStop(Stop.OBSERVATION, timeout_ms, Observe(observe), tags, silence_ms)
-
-
-def _read_selector(parameter: Parameter, before: Contents) -> Contents:
-    (bits,) = fields(_WORD, parameter.value, "TagReportContentSelector")
-    contents = before._replace(
-        **{name: bool(bits >> 15 - place & 1) for place, name in enumerate(Contents._fields[:10])}
-    )
-    for one in parameters(parameter.value[2:], "TagReportContentSelector"):
-        if one.type == Param.C1G2_EPC_MEMORY_SELECTOR:
-            (flags,) = fields(_BYTE, one.value, "C1G2EPCMemorySelector")
-            contents = contents._replace(crc=bool(flags & 0x80), pc=bool(flags & 0x40))
-    return contents
-
-
-_SELECTOR, _PHASE, _RSSI, _DOPPLER = 50, 52, 53, 67
-
-
-def _read_vendor_selector(parameter: Parameter, contents: Contents) -> Contents:
-    """ImpinjTagReportContentSelector: each inner parameter switches one vendor field."""
-    if fields(_CUSTOM, parameter.value, "Custom") != (IMPINJ, _SELECTOR):
-        return contents
-    wanted = {}
-    for one in parameters(parameter.value[_CUSTOM.size :], "ImpinjTagReportContentSelector"):
-        vendor, subtype = fields(_CUSTOM, one.value, "Custom")
-        if vendor == IMPINJ and subtype in (_PHASE, _RSSI, _DOPPLER):
-            wanted[subtype] = fields(_WORD, one.value[_CUSTOM.size :], "Custom")[0] == 1
-    return contents._replace(
-        phase=wanted.get(_PHASE, False), fine_rssi=wanted.get(_RSSI, False), doppler=wanted.get(_DOPPLER, False)
-    )
 
 
 def _only(inner: list[Parameter], kind: Param, where: str) -> Parameter:

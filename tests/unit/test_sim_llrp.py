@@ -10,23 +10,16 @@ from sllurp.llrp_proto import LLRPROSpec
 
 from firmware_sim.errors import BadFrame
 from firmware_sim.llrp.frames import Parameter, encode, parameters, status
-from firmware_sim.llrp.report import Seen, crc16, protocol_control, tag_report
-from firmware_sim.llrp.rospec import (
-    AiStop,
-    Contents,
-    Observe,
-    ReportRule,
-    ReportWhen,
-    Start,
-    State,
-    Stop,
-    read_report_rule,
-    read_rospec,
-    write_report_rule,
-)
+from firmware_sim.llrp.impinj import VendorContents
+from firmware_sim.llrp.report import Seen, protocol_control, tag_report
+from firmware_sim.llrp.reportrule import Contents, ReportRule, ReportWhen, read_report_rule, write_report_rule
+from firmware_sim.llrp.rospec import AiStop, Observe, Start, State, Stop, read_rospec
 from firmware_sim.llrp.words import Message, Param, Status
+from firmware_sim.tagmemory import crc16
 
-FLAGS = st.lists(st.booleans(), min_size=15, max_size=15).map(lambda flags: Contents(*flags))
+FLAGS = st.lists(st.booleans(), min_size=15, max_size=15).map(
+    lambda flags: Contents(*flags[:12], vendor=VendorContents(*flags[12:]))
+)
 WORD, LONG = st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF)
 TIME = st.integers(0, 2**63)
 SEEN = st.builds(
@@ -36,13 +29,16 @@ SEEN = st.builds(
     step=WORD,
     inventory=WORD,
     antenna=WORD,
-    rssi_dbm=st.integers(-128, 127),
+    rssi_cdbm=st.integers(-12_800, 12_700),
     channel=WORD,
     first_us=TIME,
     last_us=TIME,
     times=WORD,
     phase=st.integers(0, 4095),
     doppler=st.integers(-32768, 32767),
+    pc=st.none(),
+    accessspec=LONG,
+    results=st.just(b""),
 )
 
 
@@ -59,24 +55,24 @@ def test_sllurp_reads_our_tag_reports_as_they_were_meant(seen: Seen, contents: C
         **({"SpecIndex": seen.step} if contents.spec_index else {}),
         **({"InventoryParameterSpecID": seen.inventory} if contents.inventory_id else {}),
         **({"AntennaID": seen.antenna} if contents.antenna else {}),
-        **({"PeakRSSI": seen.rssi_dbm} if contents.rssi else {}),
+        **({"PeakRSSI": round(seen.rssi_cdbm / 100)} if contents.rssi else {}),
         **({"ChannelIndex": seen.channel} if contents.channel else {}),
         **({f"FirstSeenTimestamp{clock}": seen.first_us} if contents.first_seen else {}),
         **({f"LastSeenTimestamp{clock}": seen.last_us} if contents.last_seen else {}),
         **({"TagSeenCount": seen.times} if contents.seen_count else {}),
-        **({"AccessSpecID": 0} if contents.access_id else {}),
+        **({"AccessSpecID": seen.accessspec} if contents.access_id else {}),
         **({"C1G2PC": protocol_control(seen.epc)} if contents.pc else {}),
-        **({"C1G2CRC": crc16(seen.epc)} if contents.crc else {}),
-        **({"ImpinjRFPhaseAngle": seen.phase} if contents.phase else {}),
-        **({"ImpinjPeakRSSI": seen.rssi_dbm * 100} if contents.fine_rssi else {}),
-        **({"ImpinjRFDopplerFrequency": seen.doppler} if contents.doppler else {}),
+        **({"C1G2CRC": crc16(protocol_control(seen.epc).to_bytes(2, "big") + seen.epc)} if contents.crc else {}),
+        **({"ImpinjRFPhaseAngle": seen.phase} if contents.vendor.phase else {}),
+        **({"ImpinjPeakRSSI": seen.rssi_cdbm} if contents.vendor.peak_rssi else {}),
+        **({"ImpinjRFDopplerFrequency": seen.doppler} if contents.vendor.doppler else {}),
     }
     assert first == expected
 
 
 def test_a_tag_report_has_these_very_bytes() -> None:
     epc = bytes.fromhex("303435fc8803d056d15b963f")
-    seen = Seen(epc, 1, 1, 1, 3, -60, 7, 1_700_000_000_000_000, 1_700_000_000_000_500, 2, 0, 0)
+    seen = Seen(epc, 1, 1, 1, 3, -6_000, 7, 1_700_000_000_000_000, 1_700_000_000_000_500, 2, 0, 0)
     contents = Contents(spec_index=False, inventory_id=False, access_id=False)
     golden = (
         "00f00033 8d303435fc8803d056d15b963f 8900000001 810003 86c4 8700078200060a24181e4000 8400060a24181e41f4 880002"
@@ -85,11 +81,11 @@ def test_a_tag_report_has_these_very_bytes() -> None:
 
 
 def test_the_crc_is_that_of_the_standard() -> None:
-    # CRC-16/GENIBUS of "123456789" is 0xD64E; the PC word of nine bytes goes first, so it is taken out here.
-    assert crc16(bytes.fromhex("e2001160200d014820103fe3")) == reference_crc(
+    # CRC-16/GENIBUS of "123456789" is 0xD64E.
+    assert crc16(b"123456789") == reference_crc(b"123456789") == 0xD64E
+    assert crc16(bytes.fromhex("3000e2001160200d014820103fe3")) == reference_crc(
         bytes.fromhex("3000e2001160200d014820103fe3")
     )
-    assert reference_crc(b"123456789") == 0xD64E
 
 
 def reference_crc(data: bytes) -> int:
@@ -131,7 +127,7 @@ def test_an_rospec_written_by_sllurp_is_understood() -> None:
     assert spec.report.when == ReportWhen.N_OR_END_OF_AISPEC
     contents = spec.report.contents
     assert (contents.rospec_id, contents.rssi, contents.first_seen, contents.channel) == (False, True, True, False)
-    assert (contents.phase, contents.fine_rssi, contents.doppler) == (True, False, True)
+    assert contents.vendor == VendorContents(phase=True, peak_rssi=False, doppler=True)
     assert spec.as_parameter(State.ACTIVE)[9] == State.ACTIVE
     assert spec.as_parameter(State.DISABLED) == spec.raw
 
@@ -142,9 +138,8 @@ def test_antenna_zero_means_all_antennas() -> None:
 
 @given(FLAGS, st.sampled_from(ReportWhen), WORD)
 def test_a_report_rule_comes_back_from_its_bytes(contents: Contents, when: ReportWhen, n: int) -> None:
-    plain = contents._replace(phase=False, fine_rssi=False, doppler=False)
-    (parameter,) = parameters(write_report_rule(ReportRule(when, n, plain)), "test")
-    assert read_report_rule(parameter) == ReportRule(when, n, plain)
+    (parameter,) = parameters(write_report_rule(ReportRule(when, n, contents)), "test")
+    assert read_report_rule(parameter) == ReportRule(when, n, contents)
 
 
 @given(st.sampled_from(Status), st.text(max_size=50))

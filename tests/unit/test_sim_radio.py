@@ -10,8 +10,10 @@ from typing import NamedTuple
 import pytest
 from llrpdata import DATA
 
+from firmware_sim.antennas import PORTAL_ROOM, portal_antennas
 from firmware_sim.radio import Antenna, RadioModel, RadioRules, TagAt, TagRead
 from firmware_sim.recording import load
+from firmware_sim.room import Room
 
 PASSES = DATA / "passes"
 
@@ -190,3 +192,22 @@ def simulate(truth: Mapping[str, str], lasts_s: float, seed: int) -> list[TagRea
 
 def seconds(reads: Sequence[TagRead]) -> float:
     return (reads[-1].at_us - reads[0].at_us) / 1e6
+
+
+def test_antennas_of_neither_side_hang_overhead_and_hear_best_what_is_below_them() -> None:
+    antennas = portal_antennas(inside=[1, 4], outside=[2, 3], neutral=[5, 6])
+    assert [(one.port, round(one.x_m, 3), one.y_m) for one in antennas[4:]] == [(5, -0.433, 0), (6, 0.433, 0)]
+    room = Room(portal_antennas([1], [2], [3]), 7, PORTAL_ROOM._replace(reflection=0.0))
+    levels = {y_m: room.echo(3, 0.0, y_m, 0)[0] for y_m in (-3.0, -1.0, 0.0, 1.0, 3.0)}
+    assert levels[-3.0] == levels[3.0] < levels[1.0] == levels[-1.0] < levels[0.0]
+    sideways = room.echo(3, 1.0, 0.0, 0)[0]
+    assert sideways == pytest.approx(levels[1.0]), "it looks straight down"
+
+
+def test_a_door_with_an_overhead_antenna_hears_a_walk_with_it_in_the_middle() -> None:
+    reads = walk(RadioModel(portal_antennas([1, 4], [2, 3], [5]), 3, room=PORTAL_ROOM), (0.2, -3), (0.2, 3), 5.0)
+    overhead, sides = [[one.at_us for one in reads if (one.antenna == 5) == above] for above in (True, False)]
+    assert len(overhead) > 5
+    middle_us, spread_us = sum(overhead) / len(overhead), max(overhead) - min(overhead)
+    assert min(sides) < middle_us < max(sides)
+    assert spread_us < max(sides) - min(sides)
