@@ -25,7 +25,7 @@ _READERS: Final[dict[int, Callable[[int, Bits], Identity]]] = {
 }
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=4_096)
 def identify(epc: str, afi: int | None = None) -> Identity:
     """The identity of an EPC given in hexadecimal; raises `BadEpc` for a text that is no hexadecimal of 1 to 62 octets.
 

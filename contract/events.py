@@ -83,7 +83,8 @@ class DoorPass(Struct, frozen=True, kw_only=True, tag_field="kind", tag="door_pa
     evidence: PassEvidence
     """Of all of them together."""
     container: EpcHex | None = None
-    """The one of `epcs` that is the logistic unit (an SSCC) which the others moved with."""
+    """The logistic unit (an SSCC) which the others moved with: one of `epcs`, or of those of another part, where the
+    load was too large for one event."""
     tags: Annotated[tuple[TagEvidence, ...], Meta(max_length=400)] = ()
     """One for each of `epcs`, in their order, where there are several; else nothing."""
 

@@ -116,9 +116,14 @@ class PassRules(_Part):
     min_reads: int = Field(default=3, ge=1)
     min_peak_rssi_dbm: float = -66.0
     """A pass whose strongest read stays below this is a stray."""
+    near_peak_rssi_dbm: float = -52.0
+    """Strongest read of a tag at which, if nothing else tells, every second one has gone through the door. It goes with
+    the power of the readers: with 3 dB less it is 3 dB lower."""
+    min_passed: Annotated[float, Field(ge=0, le=0.99)] = 0.7
+    """What is less sure than this to have gone through is a stray, however sure its direction."""
     group_s: Seconds = 1.0
     """Tags that are in the middle of the door within this time of each other may be one load; slow ones within more."""
-    group_wait_s: Seconds = 4.0
+    group_wait_s: Seconds = 6.0
     """A tag whose pass is over waits at most so long for those that may be on the same load and are still read."""
 
 
@@ -140,7 +145,7 @@ class Reader(_Part):
     """By default 5085 with TLS."""
     tls: Tls | None = None
     listen: bool = False
-    """The reader connects to us (LLRP 1.0.1 section 9.1): `host` and `port` are where we listen for it."""
+    """The reader connects to us (LLRP 1.0.1 section 18): `host` and `port` are where we listen for it."""
     keepalive_s: Seconds = 5.0
     transmit_power: int = Field(default=0, ge=0, description="index into the reader's power table, 0 for the highest")
     session: int = Field(default=1, ge=0, le=3, description="Gen2 session")

@@ -10,8 +10,17 @@ EdgeError
 |   +-- BadFrame       bytes that are no LLRP message, or a message that cannot be read
 |   +-- Unreachable    no connection, or one that fell silent
 |   +-- Blinded        the reader answers but will not let us read: refused, or held by another client
+|   |   +-- Held       another client holds it
+|   +-- TagTrouble     a tag that cannot be made what it should be, or is not alone
 +-- BadReads           a file of recorded reads that cannot be read
 """
+
+from typing import Literal
+
+Why = Literal["version", "type", "length", "too_long", "cut_off", "bad_parameter", "unknown_tv", "no_epc"]
+"""Why LLRP octets were rejected, to count them by: no LLRP header (version), a message type that is none, a length that
+its type cannot have, or that nobody believes; something that ends before all of it is there; parameters that do not
+fit into each other; a TV parameter whose length nobody knows; a tag report without an EPC."""
 
 
 class EdgeError(Exception):
@@ -45,10 +54,13 @@ class LlrpError(EdgeError):
 class BadFrame(LlrpError):
     """Bytes that are no LLRP message, or one that cannot be read; `offset` counts from the first byte received."""
 
-    def __init__(self, offset: int, reason: str) -> None:
+    def __init__(self, offset: int, reason: str, why: Why = "bad_parameter") -> None:
         super().__init__(f"at byte {offset}: {reason}")
         self.offset = offset
         self.reason = reason
+        self.why: Why = why
+        self.within: tuple[str, int] | None = None
+        """Name and id of the message whose body it is about, if its header was good."""
 
 
 class Unreachable(LlrpError):
@@ -57,6 +69,14 @@ class Unreachable(LlrpError):
 
 class Blinded(LlrpError):
     """The reader answers but will not let us read: it refused a request, or another client holds it."""
+
+
+class Held(Blinded):
+    """Another client holds the reader."""
+
+
+class TagTrouble(LlrpError):
+    """A tag cannot be made what it should be, or it is not clear which one is meant; the text says why."""
 
 
 class BadReads(EdgeError):

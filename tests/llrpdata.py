@@ -33,10 +33,15 @@ def recorded_walks() -> list[Walk]:
 
 def golden_frames() -> list[Path]:
     """The LLRP Toolkit's binary files, each with an XML twin; skips the test where they are not at hand."""
-    files = sorted((DATA / "llrp").glob("*/*.bin"))
+    files = golden_files()
     if not files:
         pytest.skip(f"no LLRP frames in {DATA}: set TRUECOUNT_DATA")
     return files
+
+
+def golden_files() -> list[Path]:
+    """The same, or none."""
+    return sorted((DATA / "llrp").glob("*/*.bin"))
 
 
 def message(number: int, body: bytes, message_id: int = 7) -> bytes:

@@ -13,3 +13,7 @@ class Read(NamedTuple):
     antenna: int
     rssi_dbm: float
     reader: str
+    channel: int | None = None
+    """As the reader numbers them; None: it did not say."""
+    phase: int | None = None
+    """0 to 4095 for a full turn, half a turn ambiguous (Impinj); None: the reader does not send it."""

@@ -1,7 +1,7 @@
 """The vocabulary of LLRP 1.0.1 and 1.1: messages, parameters and their fields, by type number.
 
-Names and encodings: LLRP 1.0.1 section 16 (1.1: section 17); enumerations are named as in the LLRP Toolkit's XML.
-A field is `Name:kind` or `Name:kind=Enumeration`. Kinds:
+Encodings: LLRP 1.0.1 section 16 (1.1: section 17); names: the LLRP Toolkit's XML, which writes C1G2UHFRFModeTable where
+the standard says UHFC1G2RFModeTable. A field is `Name:kind` or `Name:kind=Enumeration` (of `enumerations`). Kinds:
 
     u1..u64, s8, s16   unsigned and signed integers of so many bits, most significant first
     r7                 so many reserved bits
@@ -97,7 +97,6 @@ BARE = frozenset(NUMBERS[name] for name in (
 """Messages that carry no parameters, so that their length is known."""
 
 _OP = "OpSpecID:u16 AccessPassword:u32 MB:u2 _:r6"
-_RESULT = "Result:u8 OpSpecID:u16"
 
 PARAMETERS: dict[int, Word] = {
     # TV parameters (types 1 to 127): one octet 1TTTTTTT, then the fields, no length
@@ -134,7 +133,7 @@ PARAMETERS: dict[int, Word] = {
                "MaxNumPriorityLevelsSupported:u8 ClientRequestOpSpecTimeout:u16 MaxNumROSpecs:u32 "
                "MaxNumSpecsPerROSpec:u32 MaxNumInventoryParameterSpecsPerAISpec:u32 MaxNumAccessSpecs:u32 "
                "MaxNumOpSpecsPerAccessSpec:u32"),
-    143: _word("RegulatoryCapabilities", "CountryCode:u16 CommunicationsStandard:u16"),
+    143: _word("RegulatoryCapabilities", "CountryCode:u16 CommunicationsStandard:u16=CommunicationsStandard"),
     144: _word("UHFBandCapabilities"),
     145: _word("TransmitPowerLevelTableEntry", "Index:u16 TransmitPowerValue:s16"),
     146: _word("FrequencyInformation", "Hopping:u1 _:r7"),
@@ -200,98 +199,55 @@ PARAMETERS: dict[int, Word] = {
     327: _word("C1G2LLRPCapabilities", "CanSupportBlockErase:u1 CanSupportBlockWrite:u1 CanSupportBlockPermalock:u1 "
                "CanSupportTagRecommissioning:u1 CanSupportUMIMethod2:u1 CanSupportXPC:u1 _:r2 "
                "MaxNumSelectFiltersPerQuery:u16"),
-    328: _word("UHFC1G2RFModeTable"),
-    329: _word("C1G2UHFRFModeTableEntry", "ModeIdentifier:u32 DRValue:u1 EPCHAGTCConformance:u1 _:r6 MValue:u8 "
-               "ForwardLinkModulation:u8 SpectralMaskIndicator:u8 BDRValue:u32 PIEValue:u32 MinTariValue:u32 "
-               "MaxTariValue:u32 StepTariValue:u32"),
+    328: _word("C1G2UHFRFModeTable"),
+    329: _word("C1G2UHFRFModeTableEntry", "ModeIdentifier:u32 DRValue:u1=DRValue EPCHAGTCConformance:u1 _:r6 "
+               "MValue:u8=MValue ForwardLinkModulation:u8=ForwardLinkModulation "
+               "SpectralMaskIndicator:u8=SpectralMask BDRValue:u32 PIEValue:u32 MinTariValue:u32 MaxTariValue:u32 "
+               "StepTariValue:u32"),
     330: _word("C1G2InventoryCommand", "TagInventoryStateAware:u1 _:r7"),
-    331: _word("C1G2Filter", "T:u2 _:r6"),
+    331: _word("C1G2Filter", "T:u2=Truncate _:r6"),
     332: _word("C1G2TagInventoryMask", "MB:u2 _:r6 Pointer:u16 TagMask:u1v"),
-    333: _word("C1G2TagInventoryStateAwareFilterAction", "Target:u8 Action:u8"),
-    334: _word("C1G2TagInventoryStateUnawareFilterAction", "Action:u8"),
+    333: _word("C1G2TagInventoryStateAwareFilterAction", "Target:u8=FilterTarget Action:u8=AwareAction"),
+    334: _word("C1G2TagInventoryStateUnawareFilterAction", "Action:u8=UnawareAction"),
     335: _word("C1G2RFControl", "ModeIndex:u16 Tari:u16"),
     336: _word("C1G2SingulationControl", "Session:u2 _:r6 TagPopulation:u16 TagTransitTime:u32"),
-    337: _word("C1G2TagInventoryStateAwareSingulationAction", "I:u1 S:u1 _:r6"),
+    337: _word("C1G2TagInventoryStateAwareSingulationAction", "I:u1=SingulationState S:u1=SingulationFlag "
+               "S_All:u1 _:r5"),
     338: _word("C1G2TagSpec"),
     339: _word("C1G2TargetTag", "MB:u2 Match:u1 _:r5 Pointer:u16 TagMask:u1v TagData:u1v"),
     341: _word("C1G2Read", f"{_OP} WordPointer:u16 WordCount:u16"),
     342: _word("C1G2Write", f"{_OP} WordPointer:u16 WriteData:u16v"),
     343: _word("C1G2Kill", "OpSpecID:u16 KillPassword:u32"),
     344: _word("C1G2Lock", "OpSpecID:u16 AccessPassword:u32"),
-    345: _word("C1G2LockPayload", "Privilege:u8 DataField:u8"),
+    345: _word("C1G2LockPayload", "Privilege:u8=LockPrivilege DataField:u8=LockDataField"),
     346: _word("C1G2BlockErase", f"{_OP} WordPointer:u16 WordCount:u16"),
     347: _word("C1G2BlockWrite", f"{_OP} WordPointer:u16 WriteData:u16v"),
     348: _word("C1G2EPCMemorySelector", "EnableCRC:u1 EnablePCBits:u1 EnableXPCBits:u1 _:r5"),
-    349: _word("C1G2ReadOpSpecResult", f"{_RESULT} ReadData:u16v"),
-    350: _word("C1G2WriteOpSpecResult", f"{_RESULT} NumWordsWritten:u16"),
-    351: _word("C1G2KillOpSpecResult", _RESULT),
-    352: _word("C1G2LockOpSpecResult", _RESULT),
-    353: _word("C1G2BlockEraseOpSpecResult", _RESULT),
-    354: _word("C1G2BlockWriteOpSpecResult", f"{_RESULT} NumWordsWritten:u16"),
+    349: _word("C1G2ReadOpSpecResult", "Result:u8=ReadResult OpSpecID:u16 ReadData:u16v"),
+    350: _word("C1G2WriteOpSpecResult", "Result:u8=WriteResult OpSpecID:u16 NumWordsWritten:u16"),
+    351: _word("C1G2KillOpSpecResult", "Result:u8=KillResult OpSpecID:u16"),
+    352: _word("C1G2LockOpSpecResult", "Result:u8=LockResult OpSpecID:u16"),
+    353: _word("C1G2BlockEraseOpSpecResult", "Result:u8=WriteResult OpSpecID:u16"),
+    354: _word("C1G2BlockWriteOpSpecResult", "Result:u8=WriteResult OpSpecID:u16 NumWordsWritten:u16"),
     355: _word("LoopSpec", "LoopCount:u32"),
     356: _word("SpecLoopEvent", "ROSpecID:u32 LoopCount:u32"),
     357: _word("C1G2Recommission", "OpSpecID:u16 KillPassword:u32 _:r5 SB3:u1 SB2:u1 LSB:u1"),
     358: _word("C1G2BlockPermalock", f"{_OP} BlockPointer:u16 BlockMask:u16v"),
     359: _word("C1G2GetBlockPermalockStatus", f"{_OP} BlockPointer:u16 BlockRange:u16"),
-    360: _word("C1G2RecommissionOpSpecResult", _RESULT),
-    361: _word("C1G2BlockPermalockOpSpecResult", _RESULT),
-    362: _word("C1G2GetBlockPermalockStatusOpSpecResult", f"{_RESULT} PermalockStatus:u16v"),
+    360: _word("C1G2RecommissionOpSpecResult", "Result:u8=LockResult OpSpecID:u16"),
+    361: _word("C1G2BlockPermalockOpSpecResult", "Result:u8=PermalockResult OpSpecID:u16"),
+    362: _word("C1G2GetBlockPermalockStatusOpSpecResult",
+               "Result:u8=PermalockStatusResult OpSpecID:u16 PermalockStatus:u16v"),
     363: _word("MaximumReceiveSensitivity", "MaximumSensitivityValue:u16"),
     365: _word("RFSurveyFrequencyCapabilities", "MinimumFrequency:u32 MaximumFrequency:u32"),
     CUSTOM: _word("Custom", "VendorIdentifier:u32 ParameterSubtype:u32 Data:hex*"),
 }  # fmt: skip
+"""As LLRP 1.1 has them; it knows all of 1.0.1."""
 
-_ERRORS = ["ParameterError", "FieldError", "UnexpectedParameter", "MissingParameter", "DuplicateParameter",
-           "OverflowParameter", "OverflowField", "UnknownParameter", "UnknownField"]  # fmt: skip
-_MESSAGE_ERRORS = [*_ERRORS, "UnsupportedMessage", "UnsupportedVersion", "UnsupportedParameter"]
-STATUS: dict[int, str] = {
-    0: "M_Success",
-    **{100 + i: f"M_{name}" for i, name in enumerate([*_MESSAGE_ERRORS, "UnexpectedMessage"])},
-    **{200 + i: f"P_{name}" for i, name in enumerate([*_ERRORS, "UnsupportedParameter"])},
-    300: "A_Invalid",
-    301: "A_OutOfRange",
-    401: "R_DeviceError",
-}
-
-
-def _values(names: str) -> dict[int, str]:
-    return dict(enumerate(names.split()))
-
-
-ENUMERATIONS: dict[str, dict[int, str]] = {
-    "Status": STATUS,
-    "AirProtocol": _values("Unspecified EPCGlobalClass1Gen2"),
-    "CapabilitiesData": _values("All General_Device_Capabilities LLRP_Capabilities Regulatory_Capabilities "
-                                "LLRP_Air_Protocol_Capabilities"),
-    "ConfigData": _values("All Identification AntennaProperties AntennaConfiguration ROReportSpec "
-                          "ReaderEventNotificationSpec AccessReportSpec LLRPConfigurationStateValue KeepaliveSpec "
-                          "GPIPortCurrentState GPOWriteData EventsAndReports"),
-    "ROSpecState": _values("Disabled Inactive Active"),
-    "AccessSpecState": _values("Disabled Active"),
-    "StartTrigger": _values("Null Immediate Periodic GPI"),
-    "StopTrigger": _values("Null Duration GPI_With_Timeout"),
-    "AIStopTrigger": _values("Null Duration GPI_With_Timeout Tag_Observation"),
-    "ObservationTrigger": _values("Upon_Seeing_N_Tags_Or_Timeout "
-                                  "Upon_Seeing_No_More_New_Tags_For_Tms_Or_Timeout "
-                                  "N_Attempts_To_See_All_Tags_In_FOV_Or_Timeout"),
-    "SurveyStopTrigger": _values("Null Duration N_Iterations_Through_Frequency_Range"),
-    "AccessStopTrigger": _values("Null Operation_Count"),
-    "IDType": _values("MAC_Address EPC"),
-    "KeepaliveTrigger": _values("Null Periodic"),
-    "GPIState": _values("Low High Unknown"),
-    "ReportTrigger": _values("None Upon_N_Tags_Or_End_Of_AISpec Upon_N_Tags_Or_End_Of_ROSpec Upon_N_Seconds "
-                             "Upon_N_Seconds_Or_End_Of_ROSpec Upon_N_Milliseconds "
-                             "Upon_N_Milliseconds_Or_End_Of_ROSpec"),
-    "AccessReportTrigger": _values("Whenever_ROReport_Is_Generated End_Of_AccessSpec"),
-    "NotificationEvent": _values("Upon_Hopping_To_Next_Channel GPI_Event ROSpec_Event Report_Buffer_Fill_Warning "
-                                 "Reader_Exception_Event RFSurvey_Event AISpec_Event AISpec_Event_With_Details "
-                                 "Antenna_Event SpecLoop_Event"),
-    "ROSpecEvent": _values("Start_Of_ROSpec End_Of_ROSpec Preemption_Of_ROSpec"),
-    "SurveyEvent": _values("Start_Of_RFSurvey End_Of_RFSurvey"),
-    "AISpecEvent": _values("End_Of_AISpec"),
-    "AntennaEvent": _values("Antenna_Disconnected Antenna_Connected"),
-    "ConnectionAttempt": _values("Success Failed_A_Reader_Initiated_Connection_Already_Exists "
-                                 "Failed_A_Client_Initiated_Connection_Already_Exists "
-                                 "Failed_Reason_Other_Than_A_Connection_Already_Exists "
-                                 "Another_Connection_Attempted"),
+PARAMETERS_1_0_1: dict[int, Word] = PARAMETERS | {
+    327: _word("C1G2LLRPCapabilities",
+               "CanSupportBlockErase:u1 CanSupportBlockWrite:u1 _:r6 MaxNumSelectFiltersPerQuery:u16"),
+    337: _word("C1G2TagInventoryStateAwareSingulationAction", "I:u1=SingulationState S:u1=SingulationFlag _:r6"),
+    348: _word("C1G2EPCMemorySelector", "EnableCRC:u1 EnablePCBits:u1 _:r6"),
 }  # fmt: skip
+"""LLRP 1.0.1 reserves bits that 1.1 has given a meaning. What it does not know at all is harmless to know."""

@@ -3,22 +3,25 @@
 The same bytes go both ways in turn, several rounds; the best round of each counts.
 """
 
+import struct
 import time
 from collections.abc import Callable
 
 from figures import Figure, show
-from llrpdata import message, plain_tag, tlv
+from llrpdata import message, plain_tag, tlv, tv
 from sllurp.llrp import LLRPMessage
 
 from contract.site import Door, LlrpReader, PassRules, Title
 from edge.llrp.frames import Frames
-from edge.llrp.report import ReportDecoder
+from edge.llrp.report import ReportDecoder, TagReport
 from edge.llrp.session import Session
 from edge.portal.door import DoorTracker
 
 ROUNDS = 7
 TAGS = 1000
-"""In each report; and 20 times as many for the large one."""
+"""In each report."""
+LONGEST = 1_500_000
+"""Octets of the longest reports that real readers send."""
 
 
 def measure() -> list[Figure]:
@@ -28,7 +31,9 @@ def measure() -> list[Figure]:
         _beside_sllurp(f"reports of {TAGS} tags with vendor fields", TAGS, True, ">= 10x"),
         _beside_sllurp("reports of one plain tag", 1, False),
         _beside_sllurp("reports of one tag with vendor fields", 1, True),
-        _large(),
+        _large("plain tags", False),
+        _large("tags with vendor fields", True),
+        _ever_new(),
         Figure("bytes to a door's tracker, a report a tag", _to_the_door(), "reads/s", target=">= 100,000"),
     ]
 
@@ -42,14 +47,32 @@ def _beside_sllurp(what: str, a_report: int, vendor: bool, target: str = "") -> 
     return Figure(what, TAGS / ours_s, "tags/s", "sllurp, same bytes", TAGS / theirs_s, target)
 
 
-def _large() -> Figure:
-    """One report beside the same tags in many; both keep all of them, since memory costs time, too."""
-    tags = [plain_tag(serial) for serial in range(20 * TAGS)]
+def _large(of: str, vendor: bool) -> Figure:
+    """The longest report that real readers send, beside the same tags in many; from the stream, as a link takes them,
+    to values. All are kept, since memory costs time, too."""
+    tags = [plain_tag(serial, vendor=vendor) for serial in range(LONGEST // len(plain_tag(0, vendor=vendor)))]
     bodies = [b"".join(tags[first : first + TAGS]) for first in range(0, len(tags), TAGS)]
-    decode = ReportDecoder().decode
-    one_s, many_s = _race(_each(decode, [b"".join(bodies)]), _each(decode, bodies))
-    what, beside = f"one report of {len(tags)} plain tags", f"{len(bodies)} reports of {TAGS}"
+    one, many = message(61, b"".join(bodies)), b"".join(message(61, body) for body in bodies)
+    one_s, many_s = _race(lambda: _from_stream(one), lambda: _from_stream(many))
+    what, beside = f"one report of 1.5 MB, {len(tags)} {of}", f"reports of {TAGS}"
     return Figure(what, len(tags) / one_s, "tags/s", beside, len(tags) / many_s, "linear")
+
+
+def _from_stream(stream: bytes) -> list[list[TagReport]]:
+    frames, decode, out = Frames(), ReportDecoder().decode, list[list[TagReport]]()
+    for place in range(0, len(stream), 65536):
+        frames.feed(stream[place : place + 65536])
+        while (frame := frames.take()) is not None:
+            out.append(decode(frame.body))
+    return out
+
+
+def _ever_new() -> Figure:
+    """The worst that can be sent: no two tags have the same layout."""
+    own = (struct.pack(">IIH", 4711, number, 0) for number in range(TAGS))
+    body = b"".join(tlv(240, tv(13, bytes(12)) + tv(1, b"\0\1") + tlv(1023, vendor)) for vendor in own)
+    ours_s, theirs_s = _race(_each(ReportDecoder().decode, [body]), _each(_sllurp, [message(61, body)]))
+    return Figure(f"report of {TAGS} tags, no two alike", TAGS / ours_s, "tags/s", "sllurp", TAGS / theirs_s)
 
 
 def _sllurp(data: bytes) -> object:

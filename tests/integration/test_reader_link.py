@@ -5,74 +5,14 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
+from linkedreader import EPC, KEEPALIVE_S, Agent, door_reader, heard, linked, reading
 from llrpdata import message, plain_tag, tlv
 
-from contract.events import Device
-from contract.site import LlrpReader
-from edge.llrp import link as link_module
-from edge.llrp.link import Read, ReaderLink, wall_us
-from firmware_sim.radio import TagRead
+from edge.llrp.link import ReaderLink, wall_us
+from edge.llrp.patience import Patience
+from edge.llrp.read import Read
+from edge.supervisor import Supervisor
 from firmware_sim.reader import SimReader
-
-EPC = "303435fc8803d056d15b963f"
-KEEPALIVE_S = 0.3
-PATIENCE_S = 15.0
-
-
-class Agent:
-    """What the link told, and a way to wait for it."""
-
-    def __init__(self) -> None:
-        self.reads: list[Read] = []
-        self.devices: list[Device] = []
-        self._news = asyncio.Event()
-
-    def on_reads(self, reads: Sequence[Read]) -> None:
-        self.reads += reads
-        self._news.set()
-
-    def on_device(self, event: Device) -> None:
-        self.devices.append(event)
-        self._news.set()
-
-    @property
-    def states(self) -> list[str]:
-        return [event.state for event in self.devices]
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while not condition():
-                self._news.clear()
-                await self._news.wait()
-
-
-@contextlib.asynccontextmanager
-async def linked(port: int, *, name: str = "reader-1", keepalive_s: float = KEEPALIVE_S) -> AsyncIterator[Agent]:
-    """A link that runs for the time of a test."""
-    agent = Agent()
-    reader = LlrpReader(name=name, port=port, inside=[1, 4], outside=[2, 3], keepalive_s=keepalive_s)
-    running = asyncio.create_task(ReaderLink(reader, agent.on_reads, agent.on_device).run())
-    try:
-        yield agent
-    finally:
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-
-
-def heard(antenna: int = 1, at_us: int | None = None) -> TagRead:
-    return TagRead(wall_us() if at_us is None else at_us, EPC, antenna, -55, 100, 7, 0)
-
-
-async def reading(agent: Agent, reader: SimReader) -> None:
-    """Wait until what the reader hears arrives."""
-    before = len(agent.reads)
-    async with asyncio.timeout(PATIENCE_S):
-        while len(agent.reads) == before:
-            reader.deliver([heard()])
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.1):
-                    await agent.until(lambda: len(agent.reads) > before)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +118,85 @@ def test_a_dropped_connection_is_replaced_and_reads_of_the_meantime_are_replayed
             (replayed,) = [read for read in agent.reads if read.antenna == 2]
             assert abs(replayed.at_us - missed_us) < 100_000
             assert agent.states == ["connected", "lost", "connected"]
+            assert agent.link.counts["rospecs_kept"] == 1
+
+    asyncio.run(story())
+
+
+def test_a_reader_takes_leave_and_is_taken_up_again() -> None:
+    async def story() -> None:
+        async with SimReader("r") as reader, linked(reader.port) as agent:
+            await reading(agent, reader)
+            reader.close_connection()
+            await agent.until(lambda: "lost" in agent.states)
+            assert agent.devices[-1].detail == "the reader closed the connection"
+            await reading(agent, reader)
+
+    asyncio.run(story())
+
+
+def test_a_reader_with_an_antenna_unplugged_is_blind_until_it_is_back() -> None:
+    async def story() -> None:
+        async with SimReader("r") as reader, linked(reader.port) as agent:
+            await reading(agent, reader)
+            reader.set_antenna(3, False)
+            await agent.until(lambda: agent.states == ["connected", "blind"])
+            assert agent.devices[-1].detail == "antenna 3 is disconnected: check its cable"
+            await reading(agent, reader)  # the others still read
+            reader.set_antenna(3, True)
+            await agent.until(lambda: agent.states == ["connected", "blind", "connected"])
+
+    asyncio.run(story())
+
+
+def test_inputs_are_told_with_their_times() -> None:
+    async def story() -> None:
+        async with SimReader("r", clock_offset_us=-(10**14)) as reader, linked(reader.port) as agent:
+            await agent.until(lambda: len(agent.inputs) == 4 and agent.states == ["connected"])
+            assert [(port, high) for port, high, _ in agent.inputs] == [(port, False) for port in (1, 2, 3, 4)]
+            reader.set_gpi(2, True)
+            await agent.until(lambda: len(agent.inputs) == 5)
+            port, high, at_us = agent.inputs[-1]
+            assert (port, high) == (2, True)
+            assert abs(at_us - wall_us()) < 1_000_000
+
+    asyncio.run(story())
+
+
+def test_after_a_mistake_of_ours_the_reader_is_lost_and_then_there_again() -> None:
+    """Whatever fails in what we make of reads, the doors must know that nobody listens, and later that we do again."""
+
+    async def story() -> None:
+        async with SimReader("r") as reader:
+            agent = Agent()
+            mistakes = [ZeroDivisionError("ours")]
+
+            def on_reads(reads: Sequence[Read]) -> None:
+                if mistakes:
+                    raise mistakes.pop()
+                agent.on_reads(reads)
+
+            link = ReaderLink(door_reader(reader.port), on_reads, agent.on_device)
+            supervised = asyncio.create_task(Supervisor("reader-1", lambda _: None, wall_us).run(link.run))
+            await agent.until(lambda: agent.states == ["connected"])
+            reader.deliver([heard()])
+            await agent.until(lambda: agent.states == ["connected", "lost", "connected"])
+            await reading(agent, reader)
+            supervised.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await supervised
+            assert agent.states == ["connected", "lost", "connected"]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("host", ["reader..example", "x" * 64])
+@pytest.mark.parametrize("listen", [False, True])
+def test_what_is_no_name_of_a_host_is_told_to_be_corrected(host: str, listen: bool) -> None:
+    async def story() -> None:
+        async with linked(9, host=host, listen=listen) as agent:
+            await agent.until(lambda: agent.states == ["blind"])
+            assert agent.devices[0].detail.endswith("correct host")
 
     asyncio.run(story())
 
@@ -250,11 +269,9 @@ def test_a_reader_that_refuses_is_blind_and_its_words_are_passed_on() -> None:
     asyncio.run(story())
 
 
-def test_a_port_that_never_greets_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link_module, "ANSWER_S", 0.3)
-
+def test_a_port_that_never_greets_is_lost() -> None:
     async def story() -> None:
-        async with serving(lambda *_: None) as port, linked(port) as agent:
+        async with serving(lambda *_: None) as port, linked(port, patience=Patience(answer_s=0.3)) as agent:
             await agent.until(lambda: agent.states == ["lost"])
             assert "nothing came for 0.3 s" in agent.devices[0].detail
 

@@ -1,41 +1,21 @@
-"""LLRP framing: real frames against their XML twins, every split and every kind of garbage."""
+"""Files of LLRP frames: real ones against their XML twins, and what `decode_file` makes of any others."""
 
 import re
 import struct
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from llrpdata import golden_frames, message, plain_tag, tlv
+from llrpdata import golden_frames, message, plain_tag, tlv, tv
 
-from edge.errors import BadFrame
-from edge.llrp import frames as frames_module
 from edge.llrp.body import Fields, Value
-from edge.llrp.frames import Frame, Frames, decode_file
-from edge.llrp.words import ENUMERATIONS, NUMBERS
+from edge.llrp.frames import decode_file
 
 KEEPALIVE = message(62, b"")
 REPORT = message(61, plain_tag(1) + plain_tag(2))
 GREETING = message(63, tlv(246, tlv(128, struct.pack(">Q", 1)) + tlv(256, b"\0\0")))
-STATUS = message(30, tlv(287, struct.pack(">HH", 0, 0)))
-GOOD = [KEEPALIVE, REPORT, GREETING, STATUS]
-
-
-def drain(frames: Frames) -> Iterator[Frame | BadFrame]:
-    """Everything that can be taken now."""
-    while True:
-        try:
-            frame = frames.take()
-        except BadFrame as error:
-            yield error
-            continue
-        if frame is None:
-            return
-        yield frame
 
 
 # Real frames
@@ -145,48 +125,7 @@ def normal(value: Value) -> Value:
     return str(value).lower()
 
 
-# Framing
-
-
-@given(st.lists(st.sampled_from(GOOD), min_size=1, max_size=8), st.data())
-def test_messages_come_out_whole_however_the_stream_is_cut(messages: list[bytes], data: st.DataObject) -> None:
-    stream = b"".join(messages)
-    frames = Frames()
-    found: list[Frame | BadFrame] = []
-    while stream:
-        cut = data.draw(st.integers(1, len(stream)))
-        frames.feed(stream[:cut])
-        found += drain(frames)
-        stream = stream[cut:]
-    assert [frame.body for frame in found if isinstance(frame, Frame)] == [one[10:] for one in messages]
-    assert len(found) == len(messages)
-    assert frames.waiting == 0
-
-
-@given(st.binary(min_size=1, max_size=300), st.lists(st.sampled_from(GOOD), min_size=2, max_size=5))
-def test_garbage_costs_at_most_one_good_message(garbage: bytes, messages: list[bytes]) -> None:
-    frames = Frames()
-    frames.feed(KEEPALIVE + garbage + b"".join(messages))
-    found = list(drain(frames))
-    while frames.waiting:
-        frames.give_up()
-        found += drain(frames)
-    bodies = [one[10:] for one in messages]
-    assert [frame.body for frame in found if isinstance(frame, Frame)][-len(bodies) + 1 :] == bodies[1:]
-
-
-@given(st.lists(st.binary(max_size=200) | st.sampled_from(GOOD), max_size=20))
-def test_no_bytes_do_more_than_raise_the_one_error(pieces: list[bytes]) -> None:
-    frames = Frames(max_bytes=4096)
-    for piece in pieces:
-        frames.feed(piece)
-        for found in drain(frames):
-            if isinstance(found, Frame):
-                try:
-                    found.fields()
-                except BadFrame:
-                    frames.reject()
-    assert frames.waiting <= 4096 + 200
+# Any file
 
 
 @given(st.binary(max_size=600))
@@ -195,52 +134,12 @@ def test_a_file_of_anything_decodes_to_messages_and_errors(data: bytes) -> None:
         assert ("type" in one) or ("error" in one and "offset" in one)
 
 
-@given(st.integers(0, len(REPORT) - 1), st.integers(1, 255))
-def test_a_flipped_byte_spoils_its_own_message_and_at_most_the_next(at: int, flip: int) -> None:
-    spoilt = bytearray(REPORT)
-    spoilt[at] ^= flip
-    decoded = list(decode_file(KEEPALIVE + bytes(spoilt) + REPORT + GREETING + KEEPALIVE))
-    assert [one.get("type") for one in decoded[-2:]] == ["READER_EVENT_NOTIFICATION", "KEEPALIVE"]
-
-
 def test_a_file_cut_off_in_the_middle_says_so_and_the_rest_is_read() -> None:
     decoded = list(decode_file(REPORT[:50] + GREETING + KEEPALIVE))
     assert [one.get("type") for one in decoded if "error" not in one] == ["READER_EVENT_NOTIFICATION", "KEEPALIVE"]
     assert [one["offset"] for one in decoded if "error" in one]
     (last,) = list(decode_file(KEEPALIVE[:7]))
     assert last == {"error": "7 bytes of an unfinished message", "offset": 0}
-
-
-@pytest.mark.parametrize(
-    ("header", "reason"),
-    [
-        (struct.pack(">HII", 0x0C3E, 10, 0), "no LLRP header: reserved bits 0, version 3"),
-        (struct.pack(">HII", 0x0463, 10, 0), "unknown message type 99"),
-        (struct.pack(">HII", 0x043E, 9, 0), "KEEPALIVE cannot be 9 bytes long"),
-        (struct.pack(">HII", 0x043D, 2**31, 0), "RO_ACCESS_REPORT cannot be 2147483648 bytes long"),
-        (b"GET / HTTP/1.1\r\n", "no LLRP header: reserved bits 2, version 1"),
-    ],
-)
-def test_what_is_no_header_is_named(header: bytes, reason: str) -> None:
-    frames = Frames()
-    frames.feed(KEEPALIVE + header + KEEPALIVE * 2)
-    kept, bad, *rest = drain(frames)
-    assert isinstance(kept, Frame)
-    assert isinstance(bad, BadFrame)
-    assert (bad.offset, bad.reason) == (10, reason)
-    assert [frame.name for frame in rest if isinstance(frame, Frame)] == ["KEEPALIVE", "KEEPALIVE"]
-
-
-def test_a_message_of_megabytes_is_one_message() -> None:
-    tag = plain_tag(1)
-    body = tag * (1_500_000 // len(tag))
-    frames = Frames()
-    stream = message(61, body) + KEEPALIVE
-    found: list[Frame | BadFrame] = []
-    for at in range(0, len(stream), 65536):
-        frames.feed(stream[at : at + 65536])
-        found += drain(frames)
-    assert [len(frame.body) for frame in found if isinstance(frame, Frame)] == [len(body), 0]
 
 
 def test_a_body_with_wrong_lengths_names_the_place() -> None:
@@ -259,18 +158,6 @@ def test_unknown_parameters_are_kept_as_they_are() -> None:
     assert one["fields"] == {"LLRPStatus": SUCCESS, "Unknown": {"Type": 900, "Data": "0102"}}
 
 
-def test_the_vocabulary_is_consistent() -> None:
-    assert NUMBERS["RO_ACCESS_REPORT"] == 61
-    assert ENUMERATIONS["Status"][401] == "R_DeviceError"
-
-
-def test_a_file_of_messages_within_messages_is_read_in_time_that_grows_with_its_length() -> None:
-    unit = struct.pack(">HII", 0x43D, frames_module.MAX_BYTES, 1) + struct.pack(">HH", 240, 16)
-    nested = unit * (5 * 1024 * 1024 // len(unit))
-    searched = sum("error" in found for found in decode_file(nested + REPORT))
-    assert 1 <= searched < 100_000
-
-
 def test_a_file_of_zeros_is_one_error() -> None:
     assert list(decode_file(bytes(5_000_000))) == [
         {"error": "no LLRP header: reserved bits 0, version 0", "offset": 0},
@@ -284,3 +171,39 @@ def test_the_keys_of_a_report_are_those_that_others_rely_on() -> None:
     assert tag["epc"] == "30" + f"{5:022x}"
     assert (tag["antenna"], tag["rssi_dbm"], tag["count"]) == (2, -55, 1)
     assert tag["first_seen_us"] == tag["last_seen_us"] == 1_700_000_000_000_005
+
+
+def test_what_llrp_1_1_added_is_read_in_its_own_version_only() -> None:
+    able = tlv(287, bytes(4)) + tlv(327, b"\xfc\0\5")
+    old, new = decode_file(message(11, able) + b"\x08" + message(11, able)[1:])
+    assert old["fields"]["C1G2LLRPCapabilities"] == {
+        "CanSupportBlockErase": 1,
+        "CanSupportBlockWrite": 1,
+        "MaxNumSelectFiltersPerQuery": 5,
+    }
+    assert new["fields"]["C1G2LLRPCapabilities"]["CanSupportXPC"] == 1
+    (version,) = decode_file(b"\x08" + message(56, b"\1\2" + tlv(287, bytes(4)))[1:])
+    assert version == {
+        "type": "GET_SUPPORTED_VERSION_RESPONSE",
+        "id": 7,
+        "fields": {"CurrentVersion": 1, "SupportedVersion": 2, "LLRPStatus": SUCCESS},
+    }
+
+
+def test_what_was_done_to_a_tag_is_told_by_name() -> None:
+    done = tlv(349, struct.pack(">BHH2H", 0, 3, 2, 0xE280, 0x1160)) + tlv(350, struct.pack(">BHH", 2, 4, 0))
+    (decoded,) = decode_file(message(61, tlv(240, tv(13, bytes(12)) + tv(16, struct.pack(">I", 9)) + done)))
+    (tag,) = decoded["tags"]
+    assert tag["access_spec"] == 9
+    assert tag["other"] == {
+        "C1G2ReadOpSpecResult": {"Result": "Success", "OpSpecID": 3, "ReadData": [0xE280, 0x1160]},
+        "C1G2WriteOpSpecResult": {"Result": "Tag_Memory_Locked_Error", "OpSpecID": 4, "NumWordsWritten": 0},
+    }
+
+
+def test_an_unknown_tv_parameter_costs_what_stands_behind_it_in_its_parameter() -> None:
+    strange = tlv(240, tv(13, bytes(12)) + tv(1, b"\0\2") + tv(99, b"\x86\xc4"))
+    (decoded,) = decode_file(message(61, strange + plain_tag(1)))
+    first, second = decoded["tags"]
+    assert first == {"epc": "00" * 12, "antenna": 2, "other": {"Unknown": {"Type": 99, "Data": "86c4"}}}
+    assert second["epc"] == "30" + f"{1:022x}"
