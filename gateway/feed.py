@@ -46,7 +46,7 @@ def _epc(entry: LogEntry) -> str | None:
     """The tag that an event is about; of several the logistic unit, else the first."""
     match entry:
         case events.DoorPass():
-            return entry.container or entry.epcs[0]
+            return entry.container if entry.container in entry.epcs else entry.epcs[0]
         case events.ZoneSeen() | events.ZoneLeft() | events.TagCount():
             return entry.epcs[0]
         case _:

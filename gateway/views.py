@@ -140,7 +140,7 @@ class ExceptionView(_View):
     subject: str
     """The shipment, door, device, agent, zone or SKU that it is about."""
     count: int
-    """How many cases, passes or messages it stands for."""
+    """How many cases, loads or messages it stands for."""
     params: dict[str, str | int | float]
     """What the page's sentence needs besides: expected, seen, value, min, max, ..."""
     opened_us: int

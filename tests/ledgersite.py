@@ -81,6 +81,16 @@ def door_pass(
     )
 
 
+def load_pass(
+    unit: str, cases: Sequence[str], *, late: int = 0, at_us: int | None = None, door: str = "dock-1"
+) -> events.DoorPass:
+    """A pallet comes in with its cases, the last of which came late."""
+    one = door_pass([unit, *cases], at_us, door)
+    on_time = len(one.epcs) - late
+    tags = (events.TagEvidence(inside_reads=6, outside_reads=5, straggler=n >= on_time) for n in range(len(one.epcs)))
+    return msgspec.structs.replace(one, container=unit, tags=tuple(tags))
+
+
 def pass_bytes(epc: str, at_us: int, door: str = "dock-1", direction: events.Direction = "inbound") -> bytes:
     """One pass as it travels."""
     return wire.encode(door_pass(epc, at_us, door, direction))

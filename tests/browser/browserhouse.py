@@ -45,6 +45,23 @@ def device(name: str, state: events.DeviceState) -> events.Device:
     return events.Device(at_us=at, decided_us=at, device=name, state=state)
 
 
+def health(name: str, **counts: int) -> events.Device:
+    at = now_us()
+    return events.Device(at_us=at, decided_us=at, device=name, state="health", counts=counts)
+
+
+def unread_load(door: str, direction: events.Direction = "inbound") -> events.EmptyPass:
+    at = now_us()
+    return events.EmptyPass(
+        at_us=at - 2_000_000,
+        decided_us=at,
+        door=door,
+        direction=direction,
+        opened_us=at - 3_000_000,
+        closed_us=at - 1_000_000,
+    )
+
+
 def temperature(sensor: str, zone: str, value: float) -> events.Condition:
     at = now_us()
     return events.Condition(at_us=at, decided_us=at, device=sensor, zone=zone, quantity="temperature_c", value=value)

@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import psutil
 import pytest
-from browserhouse import ROOT, House, OpenPage, device, temperature
+from browserhouse import ROOT, House, OpenPage, device, health, temperature, unread_load
 from cable import Cable
-from ledgersite import case, door_pass
+from ledgersite import case, door_pass, load_pass, pallet
 from playwright.sync_api import Locator, Page, expect
+
+from contract.events import ZoneLeft, ZoneSeen
 
 pytestmark = pytest.mark.browser
 
@@ -85,10 +87,10 @@ def test_what_somebody_else_resolves_leaves_every_screen(house: House, visit: Op
     one, other = visit(house), visit(house, lang="zh")
     house.agent.tell(door_pass(case(2, 1), door="cold-gate", direction="unknown"))
     expect(one.locator("[data-kind=unknown_direction]")).to_contain_text(
-        "1 pass at Cold room gate had no clear direction"
+        "1 case went through Cold room gate with no clear direction"
     )
     task = other.locator("[data-kind=unknown_direction]")
-    expect(task).to_contain_text("冷库门 有 1 次通过方向不明")
+    expect(task).to_contain_text("冷库门 有 1 箱通过但方向不明")
     task.get_by_role("button", name="处理").click()
     task.get_by_label("您是谁？").fill("李四")
     task.get_by_label("做了什么？").fill("已查看：在里侧")
@@ -202,6 +204,76 @@ def test_a_lost_reader_makes_the_figures_of_its_door_old(house: House, visit: Op
     expect(door).to_have_attribute("data-stale", "true")
     expect(page.locator("[data-kind=device_lost]")).to_contain_text("reader-dock-1 does not answer")
     expect(page.locator("#devices [data-device=reader-dock-1]")).to_contain_text("lost")
+
+
+def test_strays_are_told_by_reason_with_the_most_frequent_first(house: House, visit: OpenPage) -> None:
+    page, chinese = visit(house), visit(house, lang="zh", theme="dark", width=360)
+    house.agent.tell(health("dock-1", stray_flat=41, stray_few_reads=1203, stray_late=2, stray_of_tomorrow=1))
+    strays = page.locator("#door-dock-1 .strays")
+    expect(strays.locator("summary")).to_have_text("1,247 strays set apart")
+    expect(strays.locator("dl")).to_be_hidden()
+    strays.locator("summary").click()
+    expect(strays.locator("dl div")).to_have_text(
+        ["hardly heard1,203", "on a shelf nearby41", "read again after its pass2", "other1"]
+    )
+    house.agent.tell(health("dock-1", stray_flat=42, stray_few_reads=1203))
+    expect(strays.locator("[data-stray=flat] dd")).to_have_text("42")
+    expect(strays.locator("dl")).to_be_visible()
+
+    chinese.locator("#door-dock-1 .strays summary").click()
+    expect(chinese.locator("#door-dock-1 .strays dl div")).to_have_text(["读到次数太少1,203", "附近货架上42"])
+    accessible(chinese)
+
+
+def test_a_load_that_nobody_could_read_is_counted_told_and_to_be_looked_for(house: House, visit: OpenPage) -> None:
+    page, chinese = visit(house), visit(house, lang="zh")
+    expect(count(page, "dock-2", "unread")).to_have_count(0)
+    house.agent.tell(unread_load("dock-2"), unread_load("dock-2"))
+    expect(count(page, "dock-2", "unread")).to_have_text("2")
+    expect(page.locator("[data-kind=empty_pass]")).to_contain_text("2 loads went through Door 2 and no tag was read")
+    expect(page.locator("#passes li").first).to_contain_text("no tag was read")
+    expect(chinese.locator("[data-kind=empty_pass]")).to_contain_text("2 号门 有 2 次通过未读到任何标签")
+    expect(chinese.locator("#passes li").first).to_contain_text("未读到标签")
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_a_pallet_is_one_line_of_the_feed_with_what_moved_with_it(house: House, visit: OpenPage, width: int) -> None:
+    page, chinese = visit(house, width=width), visit(house, lang="zh", width=width)
+    house.agent.tell(load_pass(pallet(7), [fresh_case() for _ in range(11)], late=2, door="dock-2"))
+    newest = page.locator("#passes li").first
+    expect(newest).to_contain_text("pallet 000007 with 11 more, 2 late")
+    expect(chinese.locator("#passes li").first).to_contain_text("托盘标签 000007 及另外 11 个，2 个落后")
+    cut = "element => element.scrollWidth > element.clientWidth"
+    assert not newest.locator(".case").evaluate(cut), "the end of the line cannot be read"
+
+
+def test_a_zone_reader_tells_how_many_tags_it_has_and_the_feed_what_came_and_left(
+    house: House, visit: OpenPage
+) -> None:
+    page, chinese = visit(house), visit(house, lang="zh")
+    seen = door_pass([fresh_case() for _ in range(3)])
+    came = ZoneSeen(at_us=seen.at_us, decided_us=seen.decided_us, zone="cold-room", epcs=seen.epcs)
+    left = ZoneLeft(at_us=seen.at_us, decided_us=seen.decided_us, zone="cold-room", epcs=seen.epcs[:1])
+    house.agent.beat()
+    house.agent.tell(
+        device("reader-cold-room", "connected"), health("reader-cold-room", **{"reads": 90, "present_cold-room": 3})
+    )
+    reader = page.locator("#devices [data-device=reader-cold-room]")
+    expect(reader).to_contain_text("3 tags in Cold room")
+    expect(chinese.locator("#devices [data-device=reader-cold-room]")).to_contain_text("冷库有 3 个标签")
+    house.agent.tell(came, left)
+    expect(page.locator("#passes li").nth(0)).to_contain_text("gone")
+    expect(page.locator("#passes li").nth(1)).to_contain_text("seen")
+    expect(page.locator("#map svg")).to_be_visible()
+    house.agent.tell(device("reader-cold-room", "blind"))
+    expect(reader).to_have_attribute("data-state", "blind")
+    expect(reader).not_to_contain_text("3 tags")
+
+
+def test_a_device_that_was_never_heard_is_not_said_to_be_away_since_1970(own_house: House, visit: OpenPage) -> None:
+    page = visit(own_house)
+    expect(page.locator("#devices [data-device=plc-1]")).to_contain_text("not heard yet")
+    expect(page.locator("#devices")).not_to_contain_text("days")
 
 
 def test_a_warm_cold_room_is_an_alarm_in_words_and_in_the_trace(house: House, visit: OpenPage) -> None:

@@ -200,7 +200,7 @@ def test_text_of_any_kind_is_an_identity_or_a_bad_epc(text: str) -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    assert identify.cache_info().maxsize == 200_000
+    assert 1_000 <= (identify.cache_info().maxsize or 0) <= 200_000, "None would be no bound"
 
 
 # A second opinion

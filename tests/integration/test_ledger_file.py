@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sqlite3
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from ledgersite import LEMON, QUICK, START_US, TOMATO, Clock, Edge, batch, case, door_pass, dump, pallet, pass_bytes
 
-from contract import wire
+from contract import events, wire
 from gateway import records
 from gateway.errors import LedgerFailed
 from gateway.ledger.ledger import Ledger
@@ -284,6 +285,36 @@ def test_a_ledger_of_another_schema_or_no_ledger_is_refused(tmp_path: Path) -> N
     (tmp_path / "other.db").write_bytes(b"this is no database" * 100)
     with pytest.raises(LedgerFailed, match=r"other\.db"), Ledger.open(tmp_path / "other.db", QUICK, Clock()):
         pass
+
+
+def test_a_ledger_from_before_strays_had_reasons_and_loads_were_unread_opens(tmp_path: Path) -> None:
+    """Its doors have a number of strays, and no word of what passed unread."""
+    path = tmp_path / "ledger.db"
+
+    async def live() -> None:
+        with Ledger.open(path, QUICK, Clock()) as ledger:
+            await Edge(ledger).tell(door_pass(case(LEMON, 1), START_US))
+
+    asyncio.run(live())
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        (body,) = db.execute("SELECT body FROM doors WHERE key = 'dock-1'").fetchone()
+        old = {name: value for name, value in json.loads(body).items() if name != "unread"} | {"strays": 41}
+        db.execute("UPDATE doors SET body = ? WHERE key = 'dock-1'", [json.dumps(old)])
+
+    async def go_on() -> None:
+        with Ledger.open(path, QUICK, Clock()) as ledger:
+            view = ledger.views("doors")["dock-1"]
+            assert (view.inbound, view.unread, view.strays) == (1, 0, {})
+            edge = Edge(ledger, epoch="second")
+            counts = {"stray_flat": 2}
+            told = events.Device(at_us=START_US, decided_us=START_US, device="dock-1", state="health", counts=counts)
+            await edge.tell(told, door_pass(case(LEMON, 2), START_US))
+            view = ledger.views("doors")["dock-1"]
+            assert (view.inbound, view.strays) == (2, {"flat": 2})
+
+    asyncio.run(go_on())
+    with Ledger.open(path, QUICK, Clock()) as ledger:
+        assert ledger.views("doors")["dock-1"].strays == {"flat": 2}
 
 
 def test_cursors_are_kept_and_moved_from_any_thread(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from ledgersite import (
     batch,
     case,
     door_pass,
+    load_pass,
     pallet,
     pass_bytes,
     sgtin,
@@ -491,6 +492,36 @@ def test_a_pallet_moves_as_one_and_its_label_is_no_stock(tmp_path: Path) -> None
         assert house.ledger.views("stock")["lemon-4kg"].units == 3
         (entry,) = [one for one in Feed(SITE).entries(house.ledger.rows(0, 10)) if one.kind == "door_pass"]
         assert (entry.epc, entry.tags) == (pallet(1), 4)
+
+    play(tmp_path, story)
+
+
+def test_a_load_in_several_events_counts_each_case_once_and_fills_its_shipment(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        await house.announce(cases=cases_of(*LEMONS, sscc=pallet(1)))
+        whole = load_pass(pallet(1), LEMONS, at_us=house.clock.turn(1))
+        parts = [
+            msgspec.structs.replace(whole, epcs=whole.epcs[part], tags=whole.tags[part])
+            for part in (slice(7), slice(7, None))
+        ]
+        await house.edge.tell(*parts)
+        await house.edge.tell(load_pass(pallet(1), LEMONS[:3], at_us=house.clock.turn(1)))
+        shipment = house.shipment()
+        assert (shipment.state, shipment.seen, shipment.unexpected) == ("complete", 12, 0)
+        assert house.stock().units == 12
+        entries = [one for one in Feed(SITE).entries(house.ledger.rows(0, 20)) if one.kind == "door_pass"]
+        assert [(one.epc, one.tags) for one in entries] == [(pallet(1), 7), (LEMONS[6], 6), (pallet(1), 4)]
+
+    play(tmp_path, story)
+
+
+def test_an_unknown_load_is_as_many_cases_to_look_for_as_it_has_and_a_bare_pallet_is_none(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        load = load_pass(pallet(1), LEMONS[:3], at_us=house.clock.turn(1))
+        await house.edge.tell(msgspec.structs.replace(load, direction="unknown"))
+        await house.passes(pallet(2), door="dock-2", direction="unknown")
+        assert {key: found.count for key, found in house.open().items()} == {("unknown_direction", "dock-1"): 3}
+        assert [door.unknown for door in house.ledger.views("doors").values()] == [3, 0, 0]
 
     play(tmp_path, story)
 

@@ -9,7 +9,7 @@ import type { Beat, Delta, FeedEntry, Section, Snapshot } from "./views";
 
 /** Feed entries kept, and only of things that moved: readings and device health have blocks of their own. */
 const FEED_LENGTH = 30;
-const MOVEMENTS = new Set(["door_pass", "zone_seen", "zone_left", "tag_count", "inspection"]);
+const MOVEMENTS = new Set(["door_pass", "empty_pass", "zone_seen", "zone_left", "tag_count", "inspection"]);
 
 // --- pure: how a snapshot grows by a delta ---------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { memo } from "../memo";
 import { devices } from "../store";
-import { byName } from "../titles";
+import { byName, zoneTitle } from "../titles";
 import type { DeviceView } from "../views";
 import { Say, signed } from "../words";
 import { Ago, Span } from "./age";
@@ -19,6 +19,7 @@ const MEANING: Record<DeviceView["state"], Meaning> = {
 };
 /** A clock further off than this is worth a word. */
 const CLOCK_SHOWN_US = 500_000;
+const PRESENT = "present_";
 
 export function Devices(): JSX.Element {
   const all = Object.values(devices.value).sort(troubleFirst);
@@ -83,8 +84,11 @@ const Device = memo(function Device({ device }: { device: DeviceView }): JSX.Ele
       </span>
       <span class="row-note muted">
         <span>
-          {isWell(device) ? <Heard device={device} /> : <Say id="device.for" age={<Span since={device.since_us} />} />}
+          {isWell(device) && <Heard device={device} />}
+          {!isWell(device) && device.since_us > 0 && <Say id="device.for" age={<Span since={device.since_us} />} />}
         </span>
+      </span>
+      <span class="row-note more muted">
         {!!device.waiting && (
           <span>
             <Say id="device.waiting" count={device.waiting} />
@@ -93,6 +97,12 @@ const Device = memo(function Device({ device }: { device: DeviceView }): JSX.Ele
         {Math.abs(offset) > CLOCK_SHOWN_US && (
           <span>
             <Say id="device.clock" offset={signed(offset / 1e6)} />
+          </span>
+        )}
+        {isWell(device) && <Present counts={device.counts} />}
+        {!!device.counts.recording_dropped && (
+          <span>
+            <Say id="device.unrecorded" count={device.counts.recording_dropped} />
           </span>
         )}
         {!isWell(device) && device.detail && (
@@ -104,6 +114,20 @@ const Device = memo(function Device({ device }: { device: DeviceView }): JSX.Ele
     </li>
   );
 });
+
+/** How many tags a zone reader has in each zone that it looks at. */
+function Present({ counts }: { counts: Record<string, number> }): JSX.Element {
+  const zones = Object.entries(counts).filter(([name]) => name.startsWith(PRESENT));
+  return (
+    <>
+      {zones.map(([name, count]) => (
+        <span key={name} data-count={name}>
+          <Say id="device.present" count={count} zone={zoneTitle(name.slice(PRESENT.length))} />
+        </span>
+      ))}
+    </>
+  );
+}
 
 function Heard({ device }: { device: DeviceView }): JSX.Element {
   return <Say id="device.heard" ago={<Ago us={device.heard_us ?? device.since_us} />} />;

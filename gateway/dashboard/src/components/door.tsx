@@ -70,7 +70,9 @@ function Strays({ strays }: { strays: Record<string, number> }): JSX.Element | n
             <dt>
               <Say id={strayKey(reason)} />
             </dt>
-            <dd class="number">{count}</dd>
+            <dd>
+              <Figure value={count} />
+            </dd>
           </div>
         ))}
       </dl>

@@ -83,18 +83,13 @@ function Case({ entry }: { entry: FeedEntry }): JSX.Element {
           <Say id="passes.with" count={tags - 1} />
         </>
       )}
-      {stragglers > 0 && (
-        <>
-          {", "}
-          <Say id="passes.late" count={stragglers} />
-        </>
-      )}
+      {stragglers > 0 && <Say id="passes.late" count={stragglers} />}
     </>
   );
 }
 
 function Way({ entry }: { entry: FeedEntry }): JSX.Element {
-  if (!entry.direction) return <Say id="passes.seen" />;
+  if (!entry.direction) return <Say id={entry.kind === "zone_left" ? "passes.left" : "passes.seen"} />;
   const words = <Say id={`passes.${entry.direction}`} />;
   return entry.direction === "unknown" ? <Mark meaning="attention">{words}</Mark> : words;
 }
