@@ -5,17 +5,22 @@ The parts are imported inside the commands, so that each process loads only its 
 
 import asyncio
 import json
+import re
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Never
+from typing import TYPE_CHECKING, Annotated, Any, Never
 
 import typer
 
 from contract.errors import BadSiteFile
-from contract.site import Site
+from contract.site import Door, Site
 from contract.site_file import load
+
+if TYPE_CHECKING:
+    from edge.recording import Entry
+    from edge.whatif import Difference, Judged
 
 app = typer.Typer(
     name="truecount",
@@ -27,12 +32,20 @@ llrp = typer.Typer(help="Tools for LLRP frames.", no_args_is_help=True)
 config = typer.Typer(help="Tools for site files.", no_args_is_help=True)
 app.add_typer(llrp, name="llrp")
 app.add_typer(config, name="config")
+tag = typer.Typer(help="RFID tags at a reader: read them, write them.", no_args_is_help=True)
+app.add_typer(tag, name="tag")
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The site file.", metavar="FILE")]
 SeedOption = Annotated[int, typer.Option(help="Seed of the simulated world.")]
 SpeedOption = Annotated[
     float, typer.Option(help="How fast the world's schedule runs; passes stay physical.", min=0.1, max=1000)
 ]
+
+ReaderOption = Annotated[str | None, typer.Option("--reader", help="A reader of the site file, by its name.")]
+HostOption = Annotated[str | None, typer.Option("--host", help="Any other reader, without TLS.", metavar="HOST[:PORT]")]
+AntennaOption = Annotated[int | None, typer.Option(help="One antenna only.", min=1, max=65535)]
+SiteOption = Annotated[Path | None, typer.Option("--config", help="The site file, for --reader.", metavar="FILE")]
+SecondsOption = Annotated[float, typer.Option(help="How long to wait for tags.", min=0.1, max=300)]
 
 
 @app.command()
@@ -129,23 +142,113 @@ def broker(config_file: ConfigOption) -> None:
 
 
 @app.command()
-def replay(
-    reads: Annotated[Path, typer.Argument(help="CSV of reads: timestamp, reader, antenna, rssi, epc, ...")],
-    inside: Annotated[str, typer.Option(help="Antennas on the inside, e.g. 1,4")],
-    outside: Annotated[str, typer.Option(help="Antennas on the outside, e.g. 2,3")],
+def record(
+    door: Annotated[str, typer.Argument(help="A door of the site file, by its name.")],
+    config_file: ConfigOption,
+    last: Annotated[
+        str | None, typer.Option(help="Take what its agent recorded so lately.", metavar="10m|2h|7d")
+    ] = None,
+    during: Annotated[
+        str | None, typer.Option("--for", help="Go on for so long; without it until Ctrl-C.", metavar="60s|5m")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The file; packed if it ends in .gz.")] = None,
 ) -> None:
-    """Recorded reads in, one wire-form JSON event a line out. Needs no broker."""
-    from contract import wire
+    """Raw reads of a live door to a file, for `truecount replay`. The agent that watches the door must be running."""
+    import time
+
     from edge.errors import EdgeError
-    from edge.replay import decide_csv
+    from edge.recorder import WRITE_EVERY_S
+    from edge.tapes import record as write
+
+    site = _site(config_file)
+    agents = {agent.name: agent for agent in site.agents}
+    place = _door(site, door, config_file)
+    now_us = time.time_ns() // 1000
+    since_us = now_us - _microseconds(last, "--last") if last else now_us
+    out = out or Path(time.strftime(f"{door}-%Y%m%dT%H%M%S.jsonl.gz"))
+    if during or not last:
+        typer.echo(f"Recording {door}. Ctrl-C ends it.", err=True)
+        _wait(_microseconds(during, "--for") / 1e6 if during else None)
+        time.sleep(2 * WRITE_EVERY_S)  # until the agent has brought it to the disk
+    try:
+        found = write(agents[place.agent].data, door, since_us, time.time_ns() // 1000, out)
+    except OSError as error:
+        _fail(f"{out}: {error.strerror}")
+    except EdgeError as error:
+        _fail(str(error))
+    typer.echo(f"{out}: {found.reads} reads of {found.tags} tags at {', '.join(found.doors)}")
+
+
+@app.command()
+def replay(
+    reads: Annotated[Path, typer.Argument(help="A recording, or CSV of reads: timestamp, reader, antenna, rssi, epc.")],
+    inside: Annotated[str | None, typer.Option(help="For CSV: antennas on the inside, e.g. 1,4")] = None,
+    outside: Annotated[str | None, typer.Option(help="For CSV: antennas on the outside, e.g. 2,3")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Try another rule, e.g. margin=0.4.", metavar="RULE=VALUE")
+    ] = None,
+) -> None:
+    """Recorded reads in, one wire-form JSON event a line out. Needs no broker.
+
+    With --set, what would be decided by other rules, and on standard error what would change.
+    """
+    from contract import wire
+    from edge import replay as again
+    from edge import whatif
+    from edge.errors import EdgeError
+    from edge.recording import is_recording, read_recording
+
+    def entries() -> "Iterator[Entry]":
+        return read_recording(reads)[1] if recorded else again.entries_of_csv(reads)
 
     try:
-        for door_pass in decide_csv(reads, _antennas(inside, "--inside"), _antennas(outside, "--outside")):
-            typer.echo(wire.encode(door_pass).decode())
+        recorded = is_recording(reads)
+        if not recorded and (inside is None or outside is None):
+            _fail(f"{reads} is no recording: for CSV, name the antennas with --inside and --outside")
+        doors = (
+            read_recording(reads)[0]
+            if recorded
+            else (again.door_of_csv(_antennas(inside or "", "--inside"), _antennas(outside or "", "--outside")),)
+        )
+        others = whatif.with_rules(doors, settings or [])
+        told = []
+        for event in again.decide(others, entries(), live=recorded):
+            told.append(event)
+            typer.echo(wire.encode(event).decode())
+        if settings:
+            before = whatif.judged(again.decide(doors, entries(), live=recorded))
+            _show_differences(whatif.compare(before, whatif.judged(told)))
     except OSError as error:
         _fail(f"{reads}: {error.strerror}")
     except EdgeError as error:
         _fail(str(error))
+
+
+@app.command()
+def survey(
+    door: Annotated[str, typer.Argument(help="A door of the site file, by its name.")],
+    config_file: ConfigOption,
+    minutes: Annotated[float, typer.Option(help="How long to measure.", min=0.1, max=120)] = 2.0,
+    picture: Annotated[Path | None, typer.Option(help="Draw it, too, as an SVG.", metavar="OUT.svg")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
+    test_tag: Annotated[
+        str | None, typer.Option(help="EPC of a tag that you walk through the door when told to.", metavar="EPC")
+    ] = None,
+) -> None:
+    """Measure a door's readers while nothing moves there, and propose power, session, margin and static tags.
+
+    Stop the door's agent first: a reader serves one client. Put the proposal into the site file, and start it again.
+    """
+    from edge import surveyorder
+    from edge.errors import EdgeError
+
+    site = _site(config_file)
+    chosen = _door(site, door, config_file)
+    if picture is not None and not picture.parent.is_dir():
+        _fail(f"{picture}: there is no folder {picture.parent}")
+    tag = test_tag.lower() if test_tag else None
+    work = surveyorder.run(site, chosen, 60 * minutes, drawn_to=picture, as_json=as_json, test_tag=tag)
+    _serve(work, expected=EdgeError)
 
 
 @llrp.command("decode")
@@ -167,6 +270,88 @@ def llrp_decode(files: Annotated[list[Path], typer.Argument(help="Files of conca
     raise typer.Exit(1 if failed else 0)
 
 
+@tag.command("read")
+def tag_read(
+    config_file: SiteOption = None,
+    reader: ReaderOption = None,
+    host: HostOption = None,
+    antenna: AntennaOption = None,
+    seconds: SecondsOption = 2.0,
+) -> None:
+    """The tags in the field, the loudest first, one JSON object a line: EPC, what it stands for, TID, signal."""
+    import msgspec
+
+    from edge import tagorder
+    from edge.tagwriting import read_tags
+
+    async def read() -> None:
+        place, antennas = tagorder.reader(_site(config_file) if config_file else None, reader, host, antenna)
+        for seen in await read_tags(place, antennas, seconds):
+            typer.echo(msgspec.json.encode(seen).decode())
+
+    _at_a_tag(read())
+
+
+@tag.command("write")
+def tag_write(
+    config_file: SiteOption = None,
+    reader: ReaderOption = None,
+    host: HostOption = None,
+    gtin: Annotated[str | None, typer.Option(help="GTIN of the item that the tag is for; with --serial.")] = None,
+    serial: Annotated[str | None, typer.Option(help="Its serial number, up to 20 characters.")] = None,
+    sscc: Annotated[str | None, typer.Option(help="SSCC of the pallet that the tag is for.")] = None,
+    epc: Annotated[str | None, typer.Option(help="Any EPC, in hexadecimal.", metavar="HEX")] = None,
+    prefix_digits: Annotated[
+        int | None,
+        typer.Option(help="Digits of the GS1 company prefix; without, the EPC is SGTIN+ or SSCC+.", min=6, max=12),
+    ] = None,
+    from_epc: Annotated[str | None, typer.Option("--from", help="Present EPC of the tag that is meant.")] = None,
+    lock: Annotated[bool, typer.Option("--lock", help="Lock EPC and passwords; needs a password.")] = False,
+    password: Annotated[
+        str | None,
+        typer.Option(envvar="TRUECOUNT_TAG_PASSWORD", help="Access password, 8 hexadecimal digits.", metavar="HEX8"),
+    ] = None,
+    antenna: AntennaOption = None,
+    seconds: SecondsOption = 10.0,
+) -> None:
+    """Write an EPC to the one tag in the field, lock it if asked, read it back; the outcome as one JSON object."""
+    import msgspec
+
+    from edge import tagorder
+    from edge.tagwriting import write_tag
+
+    async def write() -> None:
+        wish = tagorder.wish(
+            gtin=gtin, serial=serial, sscc=sscc, epc=epc, prefix_digits=prefix_digits, password=password, lock=lock
+        )
+        place, antennas = tagorder.reader(_site(config_file) if config_file else None, reader, host, antenna)
+        done = await write_tag(place, antennas, wish, from_epc=from_epc and from_epc.lower(), seconds=seconds)
+        typer.echo(msgspec.json.encode(done).decode())
+
+    _at_a_tag(write())
+
+
+@app.command("epc")
+def epc_identity(epcs: Annotated[list[str], typer.Argument(help="EPCs in hexadecimal.", metavar="HEX...")]) -> None:
+    """What EPCs stand for, one JSON object a line; exit status 1 if one is no EPC of GS1's."""
+    import msgspec
+
+    from contract.epc import identify
+    from contract.errors import BadEpc
+
+    failed = False
+    for epc in epcs:
+        try:
+            found = identify(epc)
+        except BadEpc as error:
+            typer.echo(json.dumps({"epc": epc, "error": str(error)}))
+            failed = True
+            continue
+        typer.echo(json.dumps({"epc": epc} | msgspec.to_builtins(found)))
+        failed |= found.scheme is None
+    raise typer.Exit(1 if failed else 0)
+
+
 @config.command("check")
 def config_check(file: Path) -> None:
     """Tell every mistake of a site file at once; exit status 2 if there is one."""
@@ -177,6 +362,20 @@ def config_check(file: Path) -> None:
     )
 
 
+def _door(site: Site, name: str, path: Path) -> Door:
+    doors = {door.name: door for door in site.doors}
+    if name not in doors:
+        _fail(f"{path} has no door {name!r}: there are {', '.join(doors) or 'none'}")
+    return doors[name]
+
+
+def _at_a_tag(work: Coroutine[Any, Any, None]) -> None:
+    from contract.errors import ContractError
+    from edge.errors import EdgeError
+
+    _serve(work, expected=(EdgeError, ContractError))
+
+
 def _site(path: Path) -> Site:
     try:
         return load(path)
@@ -185,6 +384,53 @@ def _site(path: Path) -> Site:
     except BadSiteFile as error:
         mistakes = error.mistakes
         _fail(f"{error}\n{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''} in {path}")
+
+
+def _show_differences(differences: "Sequence[Difference]") -> None:
+    """What other rules would change, on standard error: in sum, then pass by pass."""
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    from edge.whatif import OUTCOMES, summary
+
+    console = Console(stderr=True)
+    counts = summary(differences)
+    sums = Table("tags", "what would become of their passes", box=None)
+    for outcome, words in OUTCOMES.items():
+        sums.add_row(str(counts[outcome]), words)
+    console.print(sums)
+    changed = [one for one in differences if one.outcome != "same"]
+    if changed:
+        table = Table("time (UTC)", "door", Column("tag", min_width=24, overflow="fold"), "before", "after", box=None)
+        for one in changed:
+            known = one.after or one.before
+            assert known is not None
+            at = datetime.fromtimestamp(known.first_us / 1e6, UTC).strftime("%m-%d %H:%M:%S")
+            table.add_row(at, known.door, known.epc, _in_words(one.before), _in_words(one.after))
+        console.print(table)
+
+
+def _in_words(judged: "Judged | None") -> str:
+    return f"{judged.direction} {judged.confidence:.2f}" if judged else "no pass"
+
+
+def _wait(seconds: float | None) -> None:
+    """Until the time is over, or Ctrl-C."""
+    import threading
+
+    try:
+        threading.Event().wait(seconds)
+    except KeyboardInterrupt:
+        typer.echo(err=True)
+
+
+def _microseconds(text: str, option: str) -> int:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip())
+    if match is None:
+        _fail(f"{option}: expected a time such as 30s, 10m, 2h or 7d and not {text!r}")
+    return round(float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[match[2]] * 1e6)
 
 
 def _antennas(text: str, option: str) -> set[int]:
@@ -208,7 +454,7 @@ def _version() -> str:
     return version("truecount")
 
 
-def _serve(main: Coroutine[Any, Any, None], *, expected: type[Exception]) -> None:
+def _serve(main: Coroutine[Any, Any, None], *, expected: type[Exception] | tuple[type[Exception], ...]) -> None:
     """Run until it ends, or until SIGINT or SIGTERM cancels it: then it cleans up and the exit status is 0.
 
     An `expected` error is told in its own words, with exit status 1.

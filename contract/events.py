@@ -77,7 +77,7 @@ class DoorPass(Struct, frozen=True, kw_only=True, tag_field="kind", tag="door_pa
     door: Name
     direction: Direction
     confidence: Annotated[float, Meta(ge=0, le=1)]
-    """0 to 1: the share of passes with such evidence whose direction is as said."""
+    """0 to 1: the share of events with such evidence whose tags went through, and as said."""
     epcs: Epcs
     """EPC memory bank, lower-case hexadecimal; the logistic unit, if its tag was read, too."""
     evidence: PassEvidence

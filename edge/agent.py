@@ -1,6 +1,7 @@
 """The edge process: the only place where the parts of an agent are put together.
 
-readers -----> doorkeepers ---.
+readers -----> doorkeepers, --.     (doorkeepers ---> recorder: raw reads, on disk for some days)
+   |           zonekeeper     |
    |               ^          |
    |               | beams    v
    |           fieldbuses --> decisions ---> outbox (disk) ---> uplink ---> MQTT
@@ -9,14 +10,14 @@ readers -----> doorkeepers ---.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import structlog
 
-from contract.events import Device
-from contract.site import Agent, Door, LlrpReader, ModbusDevice, Site
+from contract.events import Device, DoorPass, EmptyPass
+from contract.site import Agent, Door, LlrpReader, ModbusDevice, Site, ZoneReader
 from edge.board import Board
 from edge.decisions import Decisions
 from edge.doorkeeper import Doorkeeper
@@ -24,8 +25,11 @@ from edge.errors import EdgeError, OutboxFull
 from edge.fieldbus import Fieldbus
 from edge.llrp.link import ReaderLink
 from edge.outbox import OUTBOX_FILE, Outbox
+from edge.portal.neighbours import rows_of
+from edge.recorder import Recorder
 from edge.supervisor import Supervisor
 from edge.uplink import Uplink
+from edge.zonekeeper import Zonekeeper
 
 HEALTH_EVERY_S = 30.0
 
@@ -57,16 +61,21 @@ class Crew:
     """The parts of one agent, connected. What belongs to a device runs under a supervisor of its own."""
 
     def __init__(self, site: Site, agent: Agent, outbox: Outbox, clock: Callable[[], int]) -> None:
+        self._agent = agent.name
         self._clock = clock
         self._board = Board()
         self._uplink = Uplink(site.broker, site.site, agent, outbox, clock, self._board.note_broker)
         self._decisions = Decisions(agent.name, outbox, self._uplink.wake, clock)
+        self._recorder = Recorder(agent.data, agent.recordings, clock)
         self._doors: list[Doorkeeper] = []
         self._readers: dict[str, ReaderLink] = {}
         self._fieldbuses: dict[str, Fieldbus] = {}
-        for door in site.doors:
-            if door.agent == agent.name:
-                self._add_door(door)
+        zone_readers = [reader for reader in site.zone_readers if reader.agent == agent.name]
+        self._zones = Zonekeeper(zone_readers, site.presence, self._decisions.put, clock)
+        for zone_reader in zone_readers:
+            self._add_zone_reader(zone_reader)
+        for row in rows_of([door for door in site.doors if door.agent == agent.name]):
+            self._add_doors(row)
         for device in site.modbus:
             if device.agent == agent.name:
                 self._add_fieldbus(device)
@@ -78,6 +87,7 @@ class Crew:
                 tasks.create_task(self._uplink.run())
                 tasks.create_task(self._decisions.run())
                 tasks.create_task(self._tell_health())
+                tasks.create_task(self._recorder.run())
                 for device, part in self._parts().items():
                     tasks.create_task(Supervisor(device, self._on_device, self._clock).run(part))
         finally:
@@ -88,30 +98,54 @@ class Crew:
         parts: dict[str, Callable[[], Awaitable[None]]] = {door.name: door.run for door in self._doors}
         parts |= {name: link.run for name, link in self._readers.items()}
         parts |= {name: bus.run for name, bus in self._fieldbuses.items()}
-        return parts
+        return parts | {"zones": self._zones.run}
 
-    def _add_door(self, door: Door) -> None:
-        keeper = Doorkeeper(door, self._decisions.put, self._clock)
+    def _add_doors(self, row: Sequence[Door]) -> None:
+        decided = partial(self._on_pass, {door.name: door for door in row})
+        keeper = Doorkeeper(row, decided, self._clock, self._recorder.tape(row))
         self._doors.append(keeper)
-        for reader in door.readers:
-            self._add_reader(reader, keeper)
+        for door in row:
+            for reader in door.readers:
+                self._add_reader(reader, keeper)
 
     def _add_reader(self, reader: LlrpReader, keeper: Doorkeeper) -> None:
         on_device = partial(self._on_reader, keeper)
-        self._readers[reader.name] = ReaderLink(reader, keeper.feed, on_device, self._clock)
+        ports = {door.gate.port for door in keeper.doors if door.gate and door.gate.kind == "gpi"}
+        on_gpi = partial(keeper.gpi, reader.name) if ports else None
+        self._readers[reader.name] = ReaderLink(reader, keeper.feed, on_device, self._clock, on_gpi=on_gpi)
+
+    def _add_zone_reader(self, reader: ZoneReader) -> None:
+        self._readers[reader.name] = ReaderLink(reader, self._zones.feed, self._on_zone_reader, self._clock)
 
     def _add_fieldbus(self, device: ModbusDevice) -> None:
         self._fieldbuses[device.name] = Fieldbus(
-            device, self._on_beam, self._decisions.put, self._on_device, self._board.lamps, self._clock
+            device, self._on_beam, self._decisions.put, partial(self._on_plc, device), self._board.lamps, self._clock
         )
 
     def _on_reader(self, keeper: Doorkeeper, event: Device) -> None:
         keeper.reader(event)
         self._on_device(event)
 
+    def _on_zone_reader(self, event: Device) -> None:
+        self._zones.reader(event)
+        self._on_device(event)
+
+    def _on_pass(self, doors: Mapping[str, Door], event: DoorPass | EmptyPass) -> None:
+        if isinstance(event, DoorPass):
+            self._zones.passed(doors[event.door], event)
+        self._decisions.put(event)
+
     def _on_device(self, event: Device) -> None:
         self._board.note_device(event)
         self._decisions.put(event)
+
+    def _on_plc(self, device: ModbusDevice, event: Device) -> None:
+        """A PLC that is blind may still see its photo-eyes; of one that is lost nobody knows what they see."""
+        eyes = {register.name for register in device.registers if register.meaning == "photo_eye"}
+        lost = eyes if event.state == "lost" else eyes & self._fieldbuses[device.name].faults
+        for keeper in self._doors:
+            keeper.eyes(eyes, lost, event.at_us)
+        self._on_device(event)
 
     def _on_beam(self, register: str, broken: bool, at_us: int) -> None:
         for keeper in self._doors:
@@ -123,7 +157,9 @@ class Crew:
             await asyncio.sleep(HEALTH_EVERY_S)
             counts = {name: link.counts for name, link in self._readers.items()}
             counts |= {name: {"reconnects": bus.reconnects} for name, bus in self._fieldbuses.items()}
-            counts |= {door.name: door.strays() for door in self._doors}
+            counts |= {door.name: keeper.strays(door.name) for keeper in self._doors for door in keeper.doors}
+            counts |= {self._agent: self._recorder.counts()}
+            counts |= {name: counts[name] | self._zones.figures(name) for name in self._zones.readers}
             now_us = self._clock()
             for name, figures in counts.items():
                 self._decisions.put(

@@ -18,6 +18,9 @@ MAX_PENDING = 20_000
 _MAX_GROUP = 1000
 _RETRY_S = 1.0
 
+Carrying = DoorPass | ZoneSeen | ZoneLeft | TagCount
+"""Events of as many tags as there were."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -96,13 +99,22 @@ class Decisions:
 
 
 def bodies(event: Event) -> list[bytes]:
-    """The event as it is stored; one with too many EPCs for one message becomes several with a part of them each."""
+    """The event as it is stored; one with too many EPCs for one message becomes several with a part of them each.
+
+    The evidence of a pass, and its container, are of all of it and stand in each part.
+    """
     body = wire.encode(event)
-    if len(body) <= wire.MAX_EVENT_BYTES or not isinstance(event, DoorPass | ZoneSeen | ZoneLeft | TagCount):
+    if len(body) <= wire.MAX_EVENT_BYTES or not isinstance(event, Carrying):
         return [body]
     half = len(event.epcs) // 2
-    parts = (event.epcs[:half], event.epcs[half:])
-    return [body for part in parts for body in bodies(msgspec.structs.replace(event, epcs=part))]
+    return [body for part in (slice(half), slice(half, None)) for body in bodies(_part(event, part))]
+
+
+def _part(event: Carrying, part: slice) -> Carrying:
+    """The same, of a part of its tags."""
+    if isinstance(event, DoorPass):
+        return msgspec.structs.replace(event, epcs=event.epcs[part], tags=event.tags[part])
+    return msgspec.structs.replace(event, epcs=event.epcs[part])
 
 
 def _may_be_left_out(event: Event) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 
 import structlog
 from pymodbus.client import AsyncModbusTcpClient
@@ -67,6 +67,11 @@ class Fieldbus:
         self._told: tuple[DeviceState, tuple[str, ...]] | None = None
         self._backoff = Backoff(0.2, 10.0, random.Random())
         self.reconnects = 0
+
+    @property
+    def faults(self) -> Set[str]:
+        """The registers that the device refuses, or of which it tells what cannot be."""
+        return self._faults.keys()
 
     async def run(self) -> None:
         """Until cancelled. Raises nothing of the network's or the device's making."""

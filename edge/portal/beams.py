@@ -66,6 +66,18 @@ class Beams:
             if not self._broken:
                 self._cleared = (at_us, beam)
 
+    def lose(self) -> None:
+        """Nobody tells what they see: a crossing that was going on is lost, and they count again when one changes."""
+        self._close()
+        self._broken.clear()
+        self._edges.clear()
+        self._cleared = self._changed_us = None
+
+    @property
+    def broken(self) -> bool:
+        """Whether something stands in a beam."""
+        return bool(self._broken)
+
     def watching(self, now_us: int) -> bool:
         """Whether the beams are known to have worked not long ago."""
         return self._changed_us is not None and now_us - self._changed_us <= WATCHING_US

@@ -32,7 +32,7 @@ class Sight:
             return False
         self._blind.discard(reader)
         if not self._blind:
-            self._intervals.append((self._since_us, now_us))
+            self._intervals.append((self._since_us, max(self._since_us, now_us)))
         return not self._blind
 
     def silence_us(self, since_us: int, until_us: int) -> int:
@@ -40,3 +40,17 @@ class Sight:
         intervals = [*self._intervals, (self._since_us, until_us)] if self._blind else self._intervals
         unseen_us = sum(max(0, min(until_us, end) - max(since_us, begin)) for begin, end in intervals)
         return until_us - since_us - unseen_us
+
+    def silent_at(self, since_us: int, gap_us: int) -> int | None:
+        """When the door will have seen for `gap_us` after `since_us`; None: not before it sees again."""
+        rest_us, at_us = gap_us, since_us
+        for begin_us, end_us in self._intervals:
+            if end_us > at_us:
+                seen_us = max(0, begin_us - at_us)
+                if seen_us >= rest_us:
+                    break
+                rest_us -= seen_us
+                at_us = end_us
+        if self._blind and self._since_us < at_us + rest_us:
+            return None
+        return at_us + rest_us

@@ -1,9 +1,9 @@
 """Tags that are near a door without going through it.
 
 They are told apart by what was read, never by who they are: too few reads, too weak at the strongest, read for too
-long (the tracker's rule), or flat. A tag that is carried past antennas comes near some and leaves others: the mean
-level of an antenna changes, and the sides are heard at different times. A tag on a shelf does neither, though its
-single reads flutter as much.
+long (the tracker's rule), flat, or turned back (direction.py). A tag that is carried past antennas comes near some and
+leaves others: the mean level of an antenna changes, and the sides are heard at different times. A tag on a shelf does
+neither, though its single reads flutter as much.
 """
 
 import math
@@ -13,6 +13,7 @@ from typing import Final
 from contract.events import PassEvidence
 from contract.site import PassRules
 from edge.llrp.read import Read
+from edge.portal.direction import Decision
 
 PARTS: Final = 3
 FLAT_DB: Final = 3.0
@@ -25,22 +26,25 @@ LEAST_READS: Final = 2
 """An antenna's mean of fewer reads than this in one third says nothing."""
 
 
-def why_stray(reads: Sequence[Read], evidence: PassEvidence, rules: PassRules) -> str | None:
+def why_stray(reads: Sequence[Read], decision: Decision, rules: PassRules) -> str | None:
     """The reason for which the reads of one tag are no pass, or None."""
     if len(reads) < rules.min_reads:
         return "few_reads"
     if max(read.rssi_dbm for read in reads) < rules.min_peak_rssi_dbm:
         return "weak"
-    return "flat" if _is_flat(reads, evidence) else None
+    if _is_flat(reads, decision.evidence):
+        return "flat"
+    return "turned_back" if decision.turned_back else None
 
 
 def _is_flat(reads: Sequence[Read], evidence: PassEvidence) -> bool:
+    length_s = (evidence.last_read_us - evidence.first_read_us) / 1e6
+    if evidence.margin_s is not None and abs(evidence.margin_s) >= FLAT_SHARE * length_s:
+        return False
     change_db = level_change_db(reads)
     if evidence.margin_s is None:
         return change_db is None or change_db < ONE_SIDED_FLAT_DB
-    length_s = (evidence.last_read_us - evidence.first_read_us) / 1e6
-    together = abs(evidence.margin_s) < FLAT_SHARE * length_s
-    return together and change_db is not None and change_db < FLAT_DB
+    return change_db is not None and change_db < FLAT_DB
 
 
 def level_change_db(reads: Sequence[Read]) -> float | None:
@@ -50,13 +54,16 @@ def level_change_db(reads: Sequence[Read]) -> float | None:
     if not length_us:
         return None
 
-    parts: dict[tuple[str, int, int], list[float]] = {}
+    antennas: dict[tuple[str, int], list[list[float]]] = {}
     for read in reads:
-        part = min(PARTS - 1, PARTS * (read.at_us - first_us) // length_us)
-        parts.setdefault((read.reader, read.antenna, part), []).append(10 ** (read.rssi_dbm / 10))
-    levels: dict[tuple[str, int], list[float]] = {}
-    for (reader, antenna, _), powers_mw in parts.items():
-        if len(powers_mw) >= LEAST_READS:
-            levels.setdefault((reader, antenna), []).append(10 * math.log10(sum(powers_mw) / len(powers_mw)))
-    changes = [max(found) - min(found) for found in levels.values() if len(found) > 1]
+        parts = antennas.get((read.reader, read.antenna))
+        if parts is None:
+            parts = antennas[read.reader, read.antenna] = [[] for _ in range(PARTS + 1)]
+        parts[PARTS * (read.at_us - first_us) // length_us].append(math.pow(10, read.rssi_dbm / 10))
+    changes: list[float] = []
+    for parts in antennas.values():
+        parts[PARTS - 1] += parts[PARTS]  # the very last read
+        means = [sum(powers_mw) / len(powers_mw) for powers_mw in parts[:PARTS] if len(powers_mw) >= LEAST_READS]
+        if len(means) > 1:
+            changes.append(10 * math.log10(max(means) / min(means)))
     return max(changes, default=None)

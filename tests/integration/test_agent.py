@@ -11,7 +11,7 @@ import pytest
 from patience import until
 
 from contract import events
-from contract.site import Site
+from contract.site import GpiGate, Site
 from edge import agent
 from edge.errors import EdgeError, OutboxBusy
 from edge.outbox import read_history
@@ -155,6 +155,30 @@ def test_photo_eyes_decide_for_a_case_that_both_sides_read_alike(tmp_path: Path)
             await until(lambda: len(one.passes()) == 1)
             assert one.passes()[0].direction == "outbound"
             assert one.passes()[0].evidence.beam == "outbound"
+
+    asyncio.run(story())
+
+
+def test_the_gate_on_an_input_of_the_reader_says_when_something_passed_unread(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with house(tmp_path, "nats") as one:
+            door = one.site.doors[0].model_copy(update={"gate": GpiGate(kind="gpi", reader="reader-1", port=2)})
+            site = one.site.model_copy(update={"doors": [door]})
+            async with at_work(lambda: agent.run(site, "dock")):
+                await until(lambda: one.states("reader-1") == ["connected"])
+                one.reader.set_gpi(2, True)
+                await play(one.reader, _walk_in())
+                one.reader.set_gpi(2, False)
+                await until(lambda: len(one.passes()) == 1)
+                one.reader.set_gpi(2, True)
+                one.reader.set_gpi(2, False)
+                await until(lambda: any(isinstance(event, events.EmptyPass) for event in one.log()))
+                await play(one.reader, _walk_in())
+                one.reader.set_gpi(2, True)
+                one.reader.set_gpi(1, True)
+                one.reader.set_gpi(2, False)
+                await until(lambda: sum(isinstance(event, events.EmptyPass) for event in one.log()) == 2)
+            assert len(one.passes()) == 1
 
     asyncio.run(story())
 

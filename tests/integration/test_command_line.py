@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ import pytest
 import truecount
 from contract import wire
 from contract.events import DoorPass
+from contract.site import Recordings
+from contract.site_file import load
+from edge.llrp.read import Read
+from edge.recorder import Recorder
 
 ROOT = Path(truecount.__file__).parent
 DATA = Path(os.environ.get("TRUECOUNT_DATA", ROOT / "../shared/data"))
@@ -78,6 +83,70 @@ def test_replay_with_antennas_that_are_no_numbers_says_what_it_wants(reads):
     result = run("replay", reads, "--inside", "1;4", "--outside", "2")
     assert result.returncode == 2
     assert "--inside: expected antenna numbers such as 1,4" in result.stderr
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """The example site; its agent has just recorded how a tag came in by dock-1."""
+    path = tmp_path / "site.yaml"
+    text = (ROOT / "configs/site.yaml").read_text()
+    assert "  - name: dock-edge\n" in text
+    path.write_text(text.replace("  - name: dock-edge\n", f"  - name: dock-edge\n    data: {tmp_path / 'edge'}\n"))
+    example = load(path)
+    begin_us = time.time_ns() // 1000 - 5_000_000
+    tape = Recorder(tmp_path / "edge", Recordings(), lambda: begin_us + 3_100_000).tape([example.doors[0]])
+    assert tape is not None
+    for n in range(60):
+        for antenna, level_dbm, after_us in ((1, -75 + min(n, 40) // 2, 0), (2, -55 - n // 3, 20_000)):
+            at_us = begin_us + n * 50_000 + after_us
+            tape.reads([Read(at_us, "303435fc8803d056d15b963f", antenna, level_dbm, "reader-dock-1")])
+    tape.due(begin_us + 4_500_000)
+    tape.write(tape.take())
+    tape.close()
+    return path
+
+
+def test_what_was_recorded_of_a_door_is_taken_out_and_decided_again_by_other_rules(site, tmp_path):
+    out = tmp_path / "disputed.jsonl.gz"
+    result = run("record", "dock-1", "--config", site, "--last", "10m", "--out", out)
+    assert (result.returncode, result.stdout) == (0, f"{out}: 120 reads of 1 tags at dock-1\n"), result.stderr
+
+    plain = run("replay", out)
+    (event,) = map(wire.decode_event, plain.stdout.encode().splitlines())
+    assert isinstance(event, DoorPass)
+    assert (event.door, event.direction) == ("dock-1", "inbound")
+    assert (plain.returncode, plain.stderr) == (0, "")
+
+    tried = run("replay", out, "--set", "margin=1000", "--set", "min_confidence=0.9")
+    assert tried.returncode == 0
+    assert json.loads(tried.stdout)["direction"] == "unknown"
+    summary = [line.split(maxsplit=1) for line in tried.stderr.splitlines()]
+    assert ["1", "a direction before, now unknown"] in [[part.strip() for part in line] for line in summary]
+    assert "303435fc8803d056d15b963f" in tried.stderr
+    assert f"inbound {event.confidence:.2f}" in tried.stderr
+
+    same = run("replay", out, "--set", "group=1.5")
+    assert same.stdout == plain.stdout
+    assert "303435fc8803d056d15b963f" not in same.stderr, "only what would change is told tag by tag"
+
+
+def test_recording_a_door_that_is_not_there_or_was_not_recorded_says_so(site, tmp_path):
+    result = run("record", "dock-9", "--config", site, "--last", "10m")
+    assert result.returncode == 2
+    assert "no door 'dock-9': there are dock-1" in result.stderr
+    result = run("record", "dock-2", "--config", site, "--last", "10m", "--out", tmp_path / "x")
+    assert result.returncode == 2
+    assert "nothing was recorded of door 'dock-2'" in result.stderr
+    assert not (tmp_path / "x").exists()
+    result = run("record", "dock-1", "--config", site, "--last", "soon")
+    assert result.returncode == 2
+    assert "--last: expected a time such as 30s" in result.stderr
+
+
+def test_replay_by_a_rule_that_is_none_says_which_was_meant(reads):
+    result = run("replay", reads, "--inside", "1", "--outside", "2", "--set", "margn=1")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "did you mean margin_s?" in result.stderr
 
 
 def test_llrp_decode_prints_one_object_a_frame_and_goes_on_after_a_bad_one(tmp_path):

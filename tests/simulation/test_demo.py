@@ -15,6 +15,13 @@ from influx import Influxd
 from ruamel.yaml import YAML
 
 import truecount
+from contract import wire
+from contract.events import DoorPass, EmptyPass
+from edge.agent import outbox_file
+from edge.outbox import read_history
+from edge.recorder import FOLDER
+from edge.replay import decide
+from edge.tapes import collect
 
 ROOT = Path(truecount.__file__).parent
 EXAMPLE = ROOT / "configs" / "site.yaml"
@@ -63,6 +70,24 @@ def assert_the_house_was_right(report: dict) -> None:
     assert report["seed"] == 11
 
 
+def assert_the_recordings_decide_the_same(agent: Path) -> None:
+    """What the agent recorded of its doors, decided again, is what it told: at the same moments, with all evidence.
+
+    What it had not yet decided when it was stopped is decided only now, after all else.
+    """
+    told = [wire.decode_event(kept.body) for kept in read_history(outbox_file(agent))]
+    live = [event for event in told if isinstance(event, DoorPass | EmptyPass)]
+    assert len(live) > 10
+    again = 0
+    for folder in (agent / FOLDER).iterdir():
+        doors, entries = collect(agent, folder.name.split("+")[0], 0, time.time_ns() // 1000)
+        own = [event for event in live if event.door in {door.name for door in doors}]
+        decided = list(decide(doors, entries, live=True))
+        assert decided[: len(own)] == own
+        again += len(own)
+    assert again == len(live)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("parts", ["nats and local", "mosquitto and influx"])
 def test_the_demo_ends_by_itself_and_the_ledger_equals_the_truth(parts, tmp_path, request):
@@ -79,6 +104,7 @@ def test_the_demo_ends_by_itself_and_the_ledger_equals_the_truth(parts, tmp_path
     found = json.loads(report.read_text())
     print(json.dumps(found))
     assert_the_house_was_right(found)
+    assert_the_recordings_decide_the_same(tmp_path / "demo" / "edge" / "dock-edge")
     if parts == "mosquitto and influx":
         answer = httpx.get(f"{influxd.url}/query", params={"db": "demo", "q": 'SELECT COUNT("body") FROM "log"'})
         ((_, points),) = answer.json()["results"][0]["series"][0]["values"]

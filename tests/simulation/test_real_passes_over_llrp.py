@@ -27,14 +27,16 @@ def test_the_real_passes_over_the_wire_get_the_answers_of_replay() -> None:
     answers: Counter[str] = Counter()
     for walk, decided in zip(walks, asyncio.run(all_at_once()), strict=True):
         (expected,) = decide_csv(*walk)
-        assert decided.direction == expected.direction, walk.file.name
+        if decided.direction != expected.direction:  # times differ by what the wire takes: hardly sure, hardly unsure
+            assert "unknown" in (decided.direction, expected.direction), walk.file.name
+            assert max(decided.confidence, expected.confidence) < RULES.min_confidence + 0.05, walk.file.name
         assert decided.evidence.inside.reads == expected.evidence.inside.reads
         assert decided.evidence.outside.reads == expected.evidence.outside.reads
         assert expected.evidence.margin_s is not None
         assert decided.evidence.margin_s == pytest.approx(expected.evidence.margin_s, abs=0.05)
         answers[decided.direction] += 1
-    assert answers["inbound"] >= 28
-    assert answers["outbound"] <= 2
+    assert answers["inbound"] >= 30
+    assert answers["outbound"] == 0
 
 
 async def over_the_wire(walk: Walk) -> DoorPass:

@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contract import wire
-from contract.events import Condition, Device, DoorPass, Event, PassEvidence, SideEvidence, ZoneSeen
+from contract.events import Condition, Device, DoorPass, Event, PassEvidence, SideEvidence, TagEvidence, ZoneSeen
 from edge.decisions import MAX_PENDING, Decisions, bodies
 from edge.errors import OutboxFull
 from edge.outbox import Outbox
@@ -137,6 +138,26 @@ def test_an_event_with_many_tags_is_split_to_fit(tags: int, length: int) -> None
     parts = [wire.decode_event(body) for body in bodies(event)]
     assert all(len(body) <= wire.MAX_EVENT_BYTES for body in bodies(event))
     assert tuple(epc for part in parts if isinstance(part, ZoneSeen) for epc in part.epcs) == epcs
+
+
+@given(st.integers(1, 400), st.sampled_from([24, 124]), st.booleans())
+def test_a_large_load_is_split_with_its_tags_and_each_part_names_the_container(
+    tags: int, length: int, together: bool
+) -> None:
+    epcs = tuple(f"{n:0{length}x}" for n in range(tags))
+    heard = tuple(
+        TagEvidence(inside_reads=n, outside_reads=7, margin_s=n / 3, straggler=n % 9 == 0) for n in range(tags)
+    )
+    container = epcs[-1] if together else None
+    event = msgspec.structs.replace(_pass(1), epcs=epcs, container=container, tags=heard if together else ())
+    stored = bodies(event)
+    parts = [part for part in map(wire.decode_event, stored) if isinstance(part, DoorPass)]
+    assert all(len(body) <= wire.MAX_EVENT_BYTES for body in stored)
+    assert tuple(epc for part in parts for epc in part.epcs) == epcs
+    assert tuple(tag for part in parts for tag in part.tags) == event.tags
+    assert all(len(part.tags) == (len(part.epcs) if together else 0) for part in parts)
+    assert {part.container for part in parts} == {container}
+    assert all(part.evidence == event.evidence for part in parts)
 
 
 def test_a_driver_that_fails_is_told_and_started_again() -> None:
