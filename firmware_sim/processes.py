@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -40,7 +41,7 @@ class Process:
                     stdout=output,
                     stderr=output,
                     start_new_session=True,  # Ctrl-C goes to us alone: we end the children in order
-                    preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                    preexec_fn=partial(_die_with, os.getpid()) if sys.platform == "linux" else None,
                 )
             self.pid = child.pid
             try:
@@ -85,5 +86,8 @@ async def _end(child: asyncio.subprocess.Process) -> None:
         await child.wait()
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
+    """In the child, before it becomes what it shall be."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(1)  # the parent died before we asked to be told
