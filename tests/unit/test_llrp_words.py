@@ -1,10 +1,17 @@
 """Our vocabulary of LLRP beside that of another client, which was made from the LLRP Toolkit's own definition."""
 
+from importlib.util import find_spec, module_from_spec
+
 import pytest
-from pyllrp import llrpdef
 
 from edge.llrp.enumerations import ENUMERATIONS
 from edge.llrp.words import BARE, MESSAGES, NUMBERS, PARAMETERS, PARAMETERS_1_0_1, Field, Word
+
+SPEC = find_spec("pyllrp.llrpdef")
+assert SPEC is not None
+assert SPEC.loader is not None
+llrpdef = module_from_spec(SPEC)  # a copy of our own: the client empties the one that it has imported
+SPEC.loader.exec_module(llrpdef)
 
 KINDS = {
     "bool": "u1", "bits:2": "u2", "uintbe:8": "u8", "uintbe:16": "u16", "uintbe:32": "u32", "uintbe:64": "u64",
