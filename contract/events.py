@@ -5,7 +5,7 @@ Every event carries two times, both microseconds since 1970-01-01 UTC by the age
 adds a third of its own, the record time.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -14,7 +14,9 @@ Micros = Annotated[int, Meta(ge=0, le=4_102_444_800_000_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 EpcHex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){1,62}$(?!\n)")]
 """EPC memory bank without its length word: lower-case hexadecimal, up to 496 bits (Gen2 section 6.3.2.1.2)."""
-Epcs = Annotated[tuple[EpcHex, ...], Meta(min_length=1, max_length=400)]
+MAX_EPCS: Final = 400
+"""In one event."""
+Epcs = Annotated[tuple[EpcHex, ...], Meta(min_length=1, max_length=MAX_EPCS)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 
 Direction = Literal["inbound", "outbound", "unknown"]
@@ -85,7 +87,7 @@ class DoorPass(Struct, frozen=True, kw_only=True, tag_field="kind", tag="door_pa
     container: EpcHex | None = None
     """The logistic unit (an SSCC) which the others moved with: one of `epcs`, or of those of another part, where the
     load was too large for one event."""
-    tags: Annotated[tuple[TagEvidence, ...], Meta(max_length=400)] = ()
+    tags: Annotated[tuple[TagEvidence, ...], Meta(max_length=MAX_EPCS)] = ()
     """One for each of `epcs`, in their order, where there are several; else nothing."""
 
 

@@ -23,6 +23,7 @@ from contract.site import PassRules
 from edge.llrp.read import Read
 from edge.portal.beams import Beams, Crossing
 from edge.portal.levels import Levels, levels_of
+from edge.portal.odds import MOST_CONFIDENT, share
 from edge.portal.phase import phase_log_odds
 from edge.portal.sides import Side
 
@@ -35,7 +36,6 @@ UNCLEAR_DB: Final = 9.0
 UNSEEN_DB: Final = 2.0
 """How much louder on one side, before and after, a tag is that turned back: if the levels show a direction; if they
 hardly do; and if beams work and saw nobody go through. About 1 pass in 100 of simulated doors is so, too."""
-MOST_CONFIDENT: Final = 0.995
 
 
 class Decision(NamedTuple):
@@ -92,7 +92,7 @@ def decide(reads: Sequence[Read], side_of: Callable[[Read], Side | None], beams:
         phases = phase_log_odds(reads, side_of) if abs(odds) < CLEAR_ODDS else None
         said = _Witnesses(odds, _is_clear(odds, levels, unseen, rules), phases, *_beams_say(crossing))
         verdict = _verdict(said, levels, unseen, rules)
-        inbound = min(max(_share(said.together), 1 - MOST_CONFIDENT), MOST_CONFIDENT)
+        inbound = min(max(share(said.together), 1 - MOST_CONFIDENT), MOST_CONFIDENT)
     confidence = {"inbound": inbound, "outbound": 1 - inbound, "unknown": 0.0}[verdict.direction]
     return Decision(
         direction=verdict.direction,
@@ -105,7 +105,7 @@ def decide(reads: Sequence[Read], side_of: Callable[[Read], Side | None], beams:
             outside=levels.outside.evidence(),
             neutral_reads=levels.neutral_reads,
             margin_s=round((levels.margin_us or 0) / 1e6, 6) if near else None,
-            phase_inbound=None if phases is None else round(_share(phases), 3),
+            phase_inbound=None if phases is None else round(share(phases), 3),
             beam=crossing.direction if crossing else None,
             rule=verdict.rule,
         ),
@@ -119,9 +119,9 @@ def _verdict(said: _Witnesses, levels: Levels, unseen: bool, rules: PassRules) -
     if _turned_back(said, levels, unseen):
         return _Verdict("photo_eye" if said.beams_turn else "centroid", turned_back=True)
     odds = said.together
-    if not said.clear and (unseen or said.others * odds <= 0 or _share(abs(said.others)) < rules.min_confidence):
+    if not said.clear and (unseen or said.others * odds <= 0 or share(abs(said.others)) < rules.min_confidence):
         return _Verdict("margin")
-    if _share(abs(odds)) < rules.min_confidence or not odds:
+    if share(abs(odds)) < rules.min_confidence or not odds:
         return _Verdict("photo_eye" if said.beam else "margin")  # nobody is sure, or they contradict each other
     direction: Direction = "inbound" if odds > 0 else "outbound"
     if said.clear and said.levels * odds > 0:
@@ -155,7 +155,3 @@ def _beams_say(crossing: Crossing | None) -> tuple[float, bool]:
             return 0.0, True
         case None:
             return 0.0, False
-
-
-def _share(odds: float) -> float:
-    return 1 / (1 + math.exp(-odds))

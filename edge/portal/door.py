@@ -34,19 +34,17 @@ from edge.portal.gate import Gate, Window
 from edge.portal.group import Group, Outline, alone, gone_through, groups_of, without_faint
 from edge.portal.memory import Memory
 from edge.portal.passage import passed
-from edge.portal.passes import passes_of
+from edge.portal.passes import empty_pass, passes_of
 from edge.portal.row import Row
 from edge.portal.sides import Side, sides_of
 from edge.portal.sight import Sight
-from edge.portal.visit import Visit, judge, was_carried
+from edge.portal.visit import Visit, carried_off, judge, one_each
 from edge.portal.waiting import Waiting, bunches_of
 
 TICK_US: Final = 100_000
 """What waits is looked at at these moments, so that it does not matter when somebody asks."""
 AGAIN_US: Final = 300_000
 """And at those, where nothing ends meanwhile."""
-CARRIED_S: Final = (10.0, 6.0)
-"""A tag that stood near the door is carried through it within one of these times."""
 LOST_GAPS: Final = 2
 """A tag of a load may be unread for so many times `gap_s` in the crowd, and has still passed once."""
 MAX_WAITING: Final = 1_000
@@ -131,10 +129,6 @@ class DoorTracker:
         if self._gate is not None and reader == self._gate_reader:
             self._gate.regain(now_us)
 
-    def static(self, epcs: Iterable[str]) -> None:
-        """These tags belong to the place, besides those in the site file and those that are found out here."""
-        self._memory.static(epcs)
-
     def next_due_us(self) -> int | None:
         """When `due` should be called next; it may find nothing then."""
         end_us, look_us = self._field.next_end_us(), self._look_us
@@ -173,7 +167,7 @@ class DoorTracker:
             stay = Stay.joined(before.stay, stay)
         visit = judge(stay, self._side_of, self._beams, self._rules)
         if stay.standing or self._memory.is_static(stay.epc):
-            visit = self._carried(stay) or visit
+            visit = carried_off(stay, self._side_of, self._beams, self._rules) or visit
         if self._row is not None:
             if before is not None:
                 self._row.withdraw(self._name, before)
@@ -191,14 +185,6 @@ class DoorTracker:
         """The visit that a stay goes on with, if the crowd hid the tag for a moment and that visit still waits."""
         ones = (one.visit for one in self._waiting.get(stay.epc, ()))
         return next((one for one in ones if 0 <= stay.first_us - one.last_us <= LOST_GAPS * self._gap_us), None)
-
-    def _carried(self, stay: Stay) -> Visit | None:
-        """How a tag that belongs to the place went through in the end, if its last reads clearly show it."""
-        for last_s in CARRIED_S:
-            visit = judge(stay.end(last_s), self._side_of, self._beams, self._rules)
-            if was_carried(visit):
-                return visit
-        return None
 
     def _without_late(self, reads: Iterable[Read]) -> Iterator[Read]:
         """Reads, but for those that show that a visit which waits had not ended: it goes on."""
@@ -228,7 +214,7 @@ class DoorTracker:
                     may_wait.append(group)
         ready += self._waiting_for_nobody(may_wait, at_us)
         found: list[Group] = []
-        for group in sorted(ready, key=_by_middle):
+        for group in sorted(ready, key=_by_time_and_first):
             self._forget(group.members)
             found += self._own_part(group, at_us) if self._row is not None else [group]
         return found
@@ -277,21 +263,11 @@ class DoorTracker:
         apart: list[Visit] = []
         for one in bunch:
             (apart if self._memory.is_unsure_resident(one.visit) else free).append(one.visit)
-        groups = [self._one_each(group) for group in groups_of(free, self._rules)]
+        groups = [
+            group._replace(members=one_each(group.members, self._side_of, self._beams, self._rules))
+            for group in groups_of(free, self._rules)
+        ]
         return groups + [alone(visit, self._rules) for visit in apart]
-
-    def _one_each(self, group: Group) -> Group:
-        """The same with one visit of each tag: one that the crowd hid for long was there all the while."""
-        by_tag: dict[str, Visit] = {}
-        for visit in sorted(group.members, key=lambda visit: visit.first_us):
-            before = by_tag.get(visit.epc)
-            if before is not None:
-                stay = Stay.joined(before.stay, visit.stay)
-                visit = judge(stay, self._side_of, self._beams, self._rules)
-            by_tag[visit.epc] = visit
-        if len(by_tag) == len(group.members):
-            return group
-        return group._replace(members=tuple(sorted(by_tag.values(), key=lambda visit: (visit.middle_us, visit.epc))))
 
     def _own_part(self, group: Group, at_us: int) -> list[Group]:
         """What of a group went through this door, and not through one beside it."""
@@ -337,9 +313,7 @@ class DoorTracker:
 
     def _passed(self, group: Group) -> float:
         """How sure it is that a group went through at all; 0: not sure enough."""
-        first_us = min(visit.first_us for visit in group.members)
-        last_us = max(visit.last_us for visit in group.members)
-        crossing = self._beams.witness(first_us, last_us, group.at_us)
+        crossing = self._beams.witness(group.first_us, group.last_us, group.at_us)
         seen = crossing is not None and crossing.direction == group.way
         return passed(group.members, self._side_of, seen, self._rules)
 
@@ -373,7 +347,7 @@ class DoorTracker:
             window.settled = True
             length_us = window.end_us - window.opened_us
             if self._sight.silence_us(window.opened_us, window.end_us) == length_us:
-                yield self._empty_pass(window, self._gate.heard(window), now_us)
+                yield empty_pass(window, self._gate.heard(window), self._name, self._beams, now_us)
 
     def _may_fill(self, window: Window, end_us: int, at_us: int) -> bool:
         """Whether a tag that was there while the gate was open is not yet decided."""
@@ -384,20 +358,6 @@ class DoorTracker:
         return any(
             window.overlaps(stay.first_us, stay.last_us) and not self._memory.is_static(stay.epc)
             for stay in self._field.open_stays(min(end_us, at_us))
-        )
-
-    def _empty_pass(self, window: Window, reads: int, now_us: int) -> EmptyPass:
-        assert window.closed_us is not None
-        middle_us = (window.opened_us + window.closed_us) // 2
-        crossing = self._beams.witness(window.opened_us, window.closed_us, middle_us)
-        return EmptyPass(
-            at_us=middle_us,
-            decided_us=now_us,
-            door=self._name,
-            direction=crossing.direction if crossing else "unknown",
-            opened_us=window.opened_us,
-            closed_us=window.closed_us,
-            reads=reads,
         )
 
     def _look(self, at_us: int) -> None:
@@ -440,7 +400,7 @@ def _is_lone_stray(group: Group) -> bool:
     return len(group.members) == 1 and group.members[0].reason not in (None, "turned_back")
 
 
-def _by_middle(group: Group) -> tuple[int, str]:
+def _by_time_and_first(group: Group) -> tuple[int, str]:
     return group.at_us, group.members[0].epc
 
 

@@ -194,10 +194,6 @@ class Field:
         """Whether a read is of this stay, by its time."""
         return self._silence_us(stay, read.at_us) <= self._gap_us
 
-    def has(self, epc: str) -> bool:
-        """Whether a tag is in the field."""
-        return epc in self._tags
-
     def open_stays(self, at_us: int) -> Iterator[Stay]:
         """The stays that have begun by then and have not ended, but for those that stand still."""
         for stays in self._tags.values():

@@ -29,7 +29,8 @@ from contract.errors import BadEpc
 from contract.events import Direction
 from contract.site import PassRules
 from edge.portal.field import SoFar
-from edge.portal.visit import Visit, Way
+from edge.portal.odds import MOST_CONFIDENT, share
+from edge.portal.visit import Visit, Way, by_middle
 
 REACH: Final = 0.4
 """Of the margin: as far from the middle, in time, may the parts of one load be."""
@@ -52,7 +53,6 @@ LONE: Final = 2.0
 """How much nearer or further two parts with two, or only one, logistic unit may be; and a lone tag."""
 CLEARLY: Final = 1.0
 """Difference of the costs from which a tag fits one group rather than another of a different way."""
-MOST_CONFIDENT: Final = 0.995
 
 
 class Group(NamedTuple):
@@ -67,6 +67,14 @@ class Group(NamedTuple):
     at_us: int
     reach_us: float
     """Whose middle is further away than this came early or late."""
+
+    @property
+    def first_us(self) -> int:
+        return min(visit.first_us for visit in self.members)
+
+    @property
+    def last_us(self) -> int:
+        return max(visit.last_us for visit in self.members)
 
     @property
     def direction(self) -> Direction:
@@ -95,7 +103,7 @@ class Outline(NamedTuple):
     def of(cls, group: Group) -> "Outline":
         margins = [visit.decision.evidence.margin_s or 0.0 for visit in group.members]
         return cls(
-            from_us=min(visit.first_us for visit in group.members) - 2 * group.reach_us,
+            from_us=group.first_us - 2 * group.reach_us,
             until_us=group.at_us + group.reach_us,
             least_dbm=median(visit.peak_dbm for visit in group.members) - MOST_FAINTER_DB,
             half_margin_us=median(margins) * 5e5,
@@ -113,7 +121,7 @@ class Outline(NamedTuple):
 
 def groups_of(visits: Sequence[Visit], rules: PassRules) -> list[Group]:
     """All visits, each in one group; the order of the visits does not matter."""
-    ordered = sorted(visits, key=_order)
+    ordered = sorted(visits, key=by_middle)
     bodies = [
         _Body(way, part)
         for way in ("inbound", "outbound", "back")
@@ -128,7 +136,7 @@ def groups_of(visits: Sequence[Visit], rules: PassRules) -> list[Group]:
             (left if body is None else body.others).append(visit)
     bodies += [_Body(None, part) for part in _parts([visit for visit in left if visit.reason is None], rules)]
     bodies += [_Body(None, [visit]) for visit in left if visit.reason is not None]
-    return sorted((body.group(rules) for body in bodies), key=lambda group: _order(group.members[0]))
+    return sorted((body.group(rules) for body in bodies), key=lambda group: by_middle(group.members[0]))
 
 
 def alone(visit: Visit, rules: PassRules) -> Group:
@@ -147,11 +155,8 @@ def without_faint(group: Group) -> tuple[Group, list[Visit]]:
 
 def gone_through(group: Group, rules: PassRules) -> Group:
     """A group that seemed to have turned back, with the way that it went after all; as it was if that is not known."""
-    odds = log_odds(group.members)
-    share = 1 / (1 + math.exp(-abs(odds)))
-    if share < rules.min_confidence:
-        return group
-    return group._replace(way="inbound" if odds > 0 else "outbound", confidence=round(min(share, MOST_CONFIDENT), 3))
+    way, confidence = _likely_way(group.members, rules)
+    return group._replace(way=way, confidence=confidence) if way else group
 
 
 def is_unit(epc: str) -> bool:
@@ -172,7 +177,7 @@ class _Body:
         self.others: list[Visit] = []
 
     def group(self, rules: PassRules) -> Group:
-        members = sorted([*self.sure, *self.others], key=_order)
+        members = sorted([*self.sure, *self.others], key=by_middle)
         if len(members) == 1:
             return alone(members[0], rules)
         at_us = round(median(visit.middle_us for visit in self.sure))
@@ -183,14 +188,12 @@ class _Body:
         return Group(tuple(members), way, confidence, at_us, reach)
 
     def _verdict(self, members: Sequence[Visit], rules: PassRules) -> tuple[Way | None, float]:
-        odds = log_odds(members)
-        share = 1 / (1 + math.exp(-abs(odds)))
-        if share < rules.min_confidence or (self.way is None and not _may_be_told(members, rules)):
+        way, confidence = _likely_way(members, rules)
+        if self.way is None and not _may_be_told(members, rules):
             return None, 0.0
-        way: Way = "inbound" if odds > 0 else "outbound"
         if self.way not in (None, way):
             return None, 0.0  # those that joined say the contrary
-        return way, round(min(share, MOST_CONFIDENT), 3)
+        return way, confidence
 
 
 class _Shape(NamedTuple):
@@ -343,6 +346,15 @@ def reach_us(visits: Sequence[Visit], rules: PassRules) -> float:
     return max(rules.group_s, REACH * median(margins)) * 1e6
 
 
+def _likely_way(members: Sequence[Visit], rules: PassRules) -> tuple[Way | None, float]:
+    """The way that tags together say they went, and how surely; None if not surely enough."""
+    odds = log_odds(members)
+    sure = share(abs(odds))
+    if sure < rules.min_confidence:
+        return None, 0.0
+    return "inbound" if odds > 0 else "outbound", round(min(sure, MOST_CONFIDENT), 3)
+
+
 def _may_be_told(members: Sequence[Visit], rules: PassRules) -> bool:
     """Whether tags that are all unsure may have a direction together."""
     margins = [visit.decision.evidence.margin_s for visit in members]
@@ -354,7 +366,3 @@ def _may_be_told(members: Sequence[Visit], rules: PassRules) -> bool:
 def _own_way(visit: Visit) -> Way | None:
     direction = visit.decision.direction
     return None if visit.reason or direction == "unknown" else direction
-
-
-def _order(visit: Visit) -> tuple[int, str]:
-    return visit.middle_us, visit.epc

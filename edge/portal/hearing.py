@@ -116,11 +116,6 @@ class Hearing:
         self.counted_us = at_us
 
     @property
-    def mean_dbm(self) -> float | None:
-        """Mean of the linear powers, in dBm."""
-        return 10 * math.log10(self.power_mw / self.reads) if self.power_mw else None
-
-    @property
     def level_error_db(self) -> float:
         """Two standard deviations of the level: a mean in decibels, which one read that flares up moves little."""
         return 2 * READ_SIGMA_DB / math.sqrt(min(self.reads, 2 / LEVEL - 1))

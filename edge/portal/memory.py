@@ -27,15 +27,10 @@ class Memory:
         """Last read of each tag that went through lately, the newest note last."""
         self._residents = Residents()
         self._static = Static(fixed)
-        self._told_static: frozenset[str] = frozenset()
-
-    def static(self, epcs: Iterable[str]) -> None:
-        """These tags belong to the place, besides those in the site file and those that are found out here."""
-        self._told_static = frozenset(epcs)
 
     def is_static(self, epc: str) -> bool:
         """Whether a tag belongs to the place."""
-        return epc in self._static.known or epc in self._told_static
+        return epc in self._static.known
 
     def is_resident(self, epc: str, first_us: int, peak_dbm: float) -> bool:
         """Whether a tag was here before without moving, and is not much louder now."""

@@ -29,6 +29,7 @@ from typing import Final, NamedTuple
 from contract.site import PassRules
 from edge.llrp.read import Read
 from edge.portal.levels import ALIKE_DB
+from edge.portal.odds import share
 from edge.portal.sides import Side
 from edge.portal.visit import Visit
 
@@ -67,7 +68,7 @@ class Passage(NamedTuple):
         loud_db = min(MOST_LOUD_DB, self.peak_dbm - rules.near_peak_rssi_dbm)
         change_db = max(-MOST_CHANGE_DB, min(MOST_CHANGE_DB, self.change_db))
         odds = LOUD_ODDS * loud_db + CHANGE_ODDS * change_db + (SEEN_ODDS if seen else 0.0)
-        return 1 / (1 + math.exp(-odds))
+        return share(odds)
 
     def may_be_far(self, rules: PassRules) -> bool:
         """Whether it may be one of those that pass where the antennas stand back from the way."""
@@ -78,10 +79,10 @@ class Passage(NamedTuple):
 def passed(visits: Sequence[Visit], side_of: Callable[[Read], Side | None], seen: bool, rules: PassRules) -> float:
     """P(these went through, together); 0 if that is too small for a pass. `seen`: see `Passage.passed`."""
     passage = passage_of(visits, side_of, rules)
-    share = passage.passed(seen, rules)
-    if share >= rules.min_passed:
-        return share
-    return max(share, HEARD_ALIKE) if passage.may_be_far(rules) else 0.0
+    through = passage.passed(seen, rules)
+    if through >= rules.min_passed:
+        return through
+    return max(through, HEARD_ALIKE) if passage.may_be_far(rules) else 0.0
 
 
 def passage_of(visits: Sequence[Visit], side_of: Callable[[Read], Side | None], rules: PassRules) -> Passage:

@@ -1,18 +1,15 @@
 """From a group to the events that tell of it."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator
 
 from msgspec import structs
 
-from contract.events import DoorPass, PassEvidence, Rule, SideEvidence, TagEvidence
+from contract.events import MAX_EPCS, DoorPass, EmptyPass, PassEvidence, Rule, SideEvidence, TagEvidence
 from edge.portal.beams import Beams
+from edge.portal.gate import Window
 from edge.portal.group import Group
 from edge.portal.visit import Visit
-
-MAX_EPCS: Final = 400
-"""Tags of one event; a larger load becomes several."""
 
 
 def passes_of(group: Group, door: str, beams: Beams, now_us: int) -> Iterator[DoorPass]:
@@ -31,6 +28,22 @@ def passes_of(group: Group, door: str, beams: Beams, now_us: int) -> Iterator[Do
             container=group.container,
             tags=tuple(_tag(visit, group) for visit in part) if len(group.members) > 1 else (),
         )
+
+
+def empty_pass(window: Window, reads: int, door: str, beams: Beams, now_us: int) -> EmptyPass:
+    """The event of a window of the gate that is over and in which nothing passed."""
+    assert window.closed_us is not None
+    middle_us = (window.opened_us + window.closed_us) // 2
+    crossing = beams.witness(window.opened_us, window.closed_us, middle_us)
+    return EmptyPass(
+        at_us=middle_us,
+        decided_us=now_us,
+        door=door,
+        direction=crossing.direction if crossing else "unknown",
+        opened_us=window.opened_us,
+        closed_us=window.closed_us,
+        reads=reads,
+    )
 
 
 def evidence_of(group: Group, beams: Beams) -> PassEvidence:
@@ -77,12 +90,8 @@ def pooled(sides: Iterable[SideEvidence]) -> SideEvidence:
     )
 
 
-def stragglers(group: Group) -> Sequence[Visit]:
-    """Those who came late, or whose own reads do not show that they went with the rest."""
-    return [visit for visit in group.members if _straggles(visit, group)]
-
-
 def _straggles(visit: Visit, group: Group) -> bool:
+    """Whether it came early or late, or its own reads do not show that it went with the rest."""
     early_or_late = abs(visit.middle_us - group.at_us) > group.reach_us
     contrary = group.way is not None and visit.decision.direction != group.direction
     return visit.reason is not None or contrary or early_or_late

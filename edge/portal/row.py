@@ -146,10 +146,9 @@ class Row:
 
     def is_doubtful(self, door: str, group: Group, rules: PassRules) -> bool:
         """Whether a neighbour was blind meanwhile, and the group may have gone through there."""
-        first_us = min(visit.first_us for visit in group.members)
-        last_us = max(visit.last_us for visit in group.members)
         others = (ear.sight for name, ear in self._ears.items() if name != door)
-        if all(sight.silence_us(first_us, last_us) == last_us - first_us for sight in others):
+        length_us = group.last_us - group.first_us
+        if all(sight.silence_us(group.first_us, group.last_us) == length_us for sight in others):
             return False
         return not any(_is_in_door(visit, group, rules) for visit in group.members)
 

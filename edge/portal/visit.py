@@ -1,7 +1,7 @@
 """One tag's stay in the field of a door, judged by itself."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Literal, NamedTuple
 
 from contract.site import PassRules
@@ -9,6 +9,7 @@ from edge.llrp.read import Read
 from edge.portal.beams import Beams
 from edge.portal.direction import BEAM_ODDS, Decision, decide
 from edge.portal.field import Stay
+from edge.portal.odds import odds
 from edge.portal.sides import Side
 from edge.portal.stray import level_change_db, why_stray
 
@@ -21,6 +22,8 @@ CARRIED_SURE: Final = 0.9
 CARRIED_SHARE: Final = 0.2
 """Least distance of the centroids, as a share of the time, of a tag that was carried off from where it stood."""
 CARRIED_DB: Final = 6.0
+CARRIED_S: Final = (10.0, 6.0)
+"""A tag that stood near the door is carried through it within one of these times."""
 
 
 _BEAM_ODDS: Final = {"inbound": BEAM_ODDS, "outbound": -BEAM_ODDS}
@@ -76,7 +79,7 @@ class Visit(NamedTuple):
         """ln(P(inbound) / P(outbound)) by its own reads, if it went through; 0 where it came near one side only."""
         if self.decision.evidence.margin_s is None:
             return 0.0
-        return math.log(self.decision.inbound / (1 - self.decision.inbound)) - self.beam_odds
+        return odds(self.decision.inbound) - self.beam_odds
 
     @property
     def beam_odds(self) -> float:
@@ -87,6 +90,11 @@ class Visit(NamedTuple):
         """Whether no direction is told although the reads point one way: the photo-eyes did not see it go through."""
         inbound = self.decision.inbound
         return self.decision.direction == "unknown" and max(inbound, 1 - inbound) >= rules.min_confidence
+
+
+def by_middle(visit: Visit) -> tuple[int, str]:
+    """The order of visits: when they were in the middle of the door."""
+    return visit.middle_us, visit.epc
 
 
 def judge(stay: Stay, side_of: Callable[[Read], Side | None], beams: Beams, rules: PassRules) -> Visit:
@@ -110,3 +118,25 @@ def was_carried(visit: Visit) -> bool:
         return False
     change_db = level_change_db(visit.stay.reads)
     return change_db is not None and change_db >= CARRIED_DB
+
+
+def carried_off(stay: Stay, side_of: Callable[[Read], Side | None], beams: Beams, rules: PassRules) -> Visit | None:
+    """How a tag that belongs to the place went through in the end, if its last reads clearly show it."""
+    for last_s in CARRIED_S:
+        visit = judge(stay.end(last_s), side_of, beams, rules)
+        if was_carried(visit):
+            return visit
+    return None
+
+
+def one_each(
+    visits: Iterable[Visit], side_of: Callable[[Read], Side | None], beams: Beams, rules: PassRules
+) -> tuple[Visit, ...]:
+    """The same with one visit of each tag: one that the crowd hid was there all the while. By their middles."""
+    by_tag: dict[str, Visit] = {}
+    for visit in sorted(visits, key=lambda visit: visit.first_us):
+        before = by_tag.get(visit.epc)
+        if before is not None:
+            visit = judge(Stay.joined(before.stay, visit.stay), side_of, beams, rules)
+        by_tag[visit.epc] = visit
+    return tuple(sorted(by_tag.values(), key=by_middle))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from contract.site import PassRules
 from edge.portal.group import reach_us
-from edge.portal.visit import Visit
+from edge.portal.visit import Visit, by_middle
 
 
 class Waiting(NamedTuple):
@@ -28,7 +28,7 @@ def bunches_of(waiting: Iterable[Waiting], rules: PassRules) -> list[list[Waitin
     """All that wait, by time, cut where two middles lie so far apart that no group could hold both."""
     bunches: list[list[Waiting]] = []
     before_us, before_reach_us = 0, 0.0
-    for one in sorted(waiting, key=lambda one: (one.visit.middle_us, one.visit.epc)):
+    for one in sorted(waiting, key=lambda one: by_middle(one.visit)):
         middle_us, own_reach_us = one.visit.middle_us, reach_us([one.visit], rules)
         if bunches and middle_us - before_us <= max(own_reach_us, before_reach_us):
             bunches[-1].append(one)

@@ -5,10 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 from typing import Final, Literal, NamedTuple
 
-from contract.events import ZoneEvidence, ZoneLeft, ZoneSeen
+from contract.events import MAX_EPCS, ZoneEvidence, ZoneLeft, ZoneSeen
 
-MAX_EPCS: Final = 400
-"""In one event (contract/events.py)."""
 SEEN_SPREAD_US: Final = 2_000_000
 """Last reads of tags that are told as seen together. The event bears the earliest of them, at which every one of the
 tags had been heard already and was to be heard again."""

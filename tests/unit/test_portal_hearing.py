@@ -91,6 +91,6 @@ def test_levels():
     for rssi_dbm in (-60.0, -50.0, -70.0):
         hearing.add(BEGIN_US, rssi_dbm)
     assert hearing.peak_dbm == -50
-    assert hearing.mean_dbm == pytest.approx(10 * math.log10((1e-6 + 1e-5 + 1e-7) / 3))
+    assert 10 * math.log10(hearing.power_mw / hearing.reads) == pytest.approx(10 * math.log10((1e-6 + 1e-5 + 1e-7) / 3))
     assert hearing.level_dbm == pytest.approx(-60)
     assert hearing.level_error_db > 5
