@@ -24,9 +24,12 @@ Rule = Literal["centroid", "phase", "photo_eye", "group", "margin"]
 """What decided a direction: the centroids of the reads, their phases, the order of the photo-eyes, the pallet that it
 moved with, or (unknown) too little evidence."""
 
-DeviceState = Literal["connected", "lost", "blind", "data_lost", "clock_stepped", "health"]
+DeviceState = Literal["connected", "lost", "blind", "drifted", "data_lost", "clock_stepped", "health"]
+"""`drifted`, of a camera: it sees, but not what its model learned from; `connected` ends it."""
 Quantity = Literal["temperature_c", "humidity_pct", "weight_kg", "door_open"]
-Verdict = Literal["good", "defective", "unsure"]
+Verdict = Literal["good", "defective", "unsure", "unseen"]
+"""`unseen`: it was there, and no camera saw it well enough to judge."""
+Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class SideEvidence(Struct, frozen=True, kw_only=True):
@@ -152,18 +155,50 @@ class TagCount(Struct, frozen=True, kw_only=True, tag_field="kind", tag="tag_cou
     epcs: Epcs
 
 
+class Tally(Struct, frozen=True, kw_only=True):
+    """The fruit of a lot on a line so far, by verdict, the one that tells of it included."""
+
+    good: Count = 0
+    defective: Count = 0
+    unsure: Count = 0
+    unseen: Count = 0
+    missed: Count = 0
+    """Of all these, those whose verdict came too late for the gate."""
+
+
+class SecondOpinion(Struct, frozen=True, kw_only=True):
+    """What a model says that is tried beside the one that decides."""
+
+    model: Name
+    verdict: Verdict
+    score: Share | None
+
+
 class Inspection(Struct, frozen=True, kw_only=True, tag_field="kind", tag="inspection"):
-    """A camera's verdict on one item or one lot."""
+    """A camera's verdict on one piece of fruit, or on one item with a tag."""
 
     at_us: Micros
+    """When it broke the photo-eye; without one, when it left the picture."""
     decided_us: Micros
     line: Name
     subject: Name
-    """EPC of the item, or the lot."""
+    """EPC of the item; of a piece of fruit LINE-EPOCH-NUMBER, which is never given twice."""
     verdict: Verdict
-    score: float
+    score: Share | None
+    """Probability of defective: the median over the views. None when unseen."""
     model: Name
+    """NAME-VERSION-BACKEND-HASH, the hash being the first 8 digits of the file's SHA-256."""
     evidence: Name | None = None
+    """Id of the picture that was sent for it."""
+    lot: Name | None = None
+    crop: Name | None = None
+    views: Count = 0
+    gate: Literal["passed", "pushed", "missed"] | None = None
+    """What the gate was told; `missed`: it was told too late, and the gate did what it does untold: it pushes."""
+    sampled: bool = False
+    """Chosen by chance for a person to look at."""
+    second: SecondOpinion | None = None
+    tally: Tally | None = None
 
 
 class Condition(Struct, frozen=True, kw_only=True, tag_field="kind", tag="condition"):

@@ -9,6 +9,7 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$", description="a-z, 0-9 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Antenna = Annotated[int, Field(ge=1, le=65535, description="LLRP numbers antennas from 1")]
+Share = Annotated[float, Field(ge=0, le=1)]
 EpcText = Annotated[str, Field(pattern=r"^([0-9a-f]{2}){1,62}$", description="EPC in lower-case hexadecimal")]
 
 
@@ -63,6 +64,10 @@ class Gateway(_Part):
     """A shipment whose last case was seen this long ago is short of what has not been seen."""
     silent_after_s: Seconds = 15.0
     """An agent that has not been heard for this long is silent."""
+    evidence_megabytes: int = Field(default=2048, ge=1)
+    """Pictures of fruit that are kept: the oldest good ones go first, those of rejected fruit last."""
+    max_reviews: int = Field(default=500, ge=1, le=10_000)
+    """Verdicts that wait for a person's answer; beyond it the oldest are let go."""
 
 
 class Cloud(_Part):
@@ -294,7 +299,19 @@ class Register(_Part):
     name: Slug
     table: Literal["coil", "discrete", "input", "holding"]
     address: int = Field(ge=0, le=65535)
-    meaning: Literal["photo_eye", "temperature_c", "humidity_pct", "stack_green", "stack_amber", "stack_red"]
+    meaning: Literal[
+        "photo_eye",
+        "temperature_c",
+        "humidity_pct",
+        "stack_green",
+        "stack_amber",
+        "stack_red",
+        "eye_count",
+        "encoder",
+        "pass_coils",
+    ]
+    """Of a sorting line's gate: `eye_count`, how often its photo-eye was broken (an input register, 16 bits, wraps);
+    `encoder`, pulses of its belt (the same); `pass_coils`, the first of the coils of `Gate`."""
     zone: Slug | None = None
     scale: float = 1.0
     """Value in the unit = signed 16-bit register x scale."""
@@ -312,6 +329,134 @@ class ModbusDevice(_Part):
     unit: int = Field(default=1, ge=0, le=255)
     poll_s: Seconds = 0.05
     registers: list[Register] = Field(min_length=1)
+
+
+class _Camera(_Part):
+    name: Slug
+    stall_s: Seconds = 2.0
+    """Without a new picture for this long it is lost; with the same picture for this long it is blind."""
+    delay_s: Annotated[float, Field(ge=0, le=5)] = 0.0
+    """From the light to our having the picture."""
+
+
+class MjpegCamera(_Camera):
+    """Motion JPEG over HTTP (multipart/x-mixed-replace)."""
+
+    kind: Literal["mjpeg"]
+    url: str
+
+
+class RtspCamera(_Camera):
+    """RTSP, by the decoders that OpenCV brings."""
+
+    kind: Literal["rtsp"]
+    url: str
+
+
+class UsbCamera(_Camera):
+    """A camera of this machine, by its number."""
+
+    kind: Literal["usb"]
+    device: int = Field(default=0, ge=0, le=63)
+    width: int = Field(default=640, ge=64, le=4096)
+    height: int = Field(default=360, ge=64, le=4096)
+    fps: Annotated[float, Field(gt=0, le=240)] = 30.0
+
+
+class FolderCamera(_Camera):
+    """The images of a folder in the order of their names, as if they were a camera's."""
+
+    kind: Literal["folder"]
+    path: Path
+    fps: Annotated[float, Field(gt=0, le=240)] = 10.0
+    repeat: bool = False
+
+
+class VideoCamera(_Camera):
+    """A video file, as fast as it was taken."""
+
+    kind: Literal["video"]
+    path: Path
+    repeat: bool = False
+
+
+AnyCamera = Annotated[MjpegCamera | RtspCamera | UsbCamera | FolderCamera | VideoCamera, Field(discriminator="kind")]
+
+
+class Gate(_Part):
+    """The reject gate of a line, behind its photo-eye. It pushes off every fruit that it is not told to let pass, so
+    that what could not be seen is never sold as good.
+
+    The n-th fruit that breaks the eye (as `eye_count` counts) has the coil `pass_coils` + n mod `places`. Written true
+    before the fruit is at the gate, it lets it pass; the gate clears it as the fruit goes by.
+    """
+
+    modbus: Slug
+    """The Modbus device with the registers below, by its name."""
+    eye_count: Slug
+    encoder: Slug | None = None
+    pass_coils: Slug
+    places: int = Field(default=16, ge=2, le=256)
+    travel_s: Seconds = 0.5
+    """From the eye to the gate: a verdict is due so long after the eye, less `margin_s`."""
+    margin_s: Annotated[float, Field(ge=0, le=5)] = 0.02
+
+
+class Views(_Part):
+    """How often a fruit is looked at."""
+
+    least: int = Field(default=3, ge=1, le=50)
+    """Fewer views than this make it `unsure`, none at all `unseen`."""
+    most: int = Field(default=5, ge=1, le=50)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.most < self.least:
+            raise ValueError(f"most ({self.most}) is less than least ({self.least})")
+        return self
+
+
+Crop = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$", description="a crop with a model, such as lemon")]
+
+
+class SortingLine(_Part):
+    """A belt with fruit under a camera."""
+
+    name: Slug
+    title: Title
+    agent: Slug
+    crop: Crop
+    camera: AnyCamera
+    moves: Literal["right", "left", "down", "up"] = "right"
+    """The way of the belt in the picture."""
+    eye_at: Annotated[float, Field(ge=-1, le=2)] = 0.9
+    """Where the photo-eye crosses the belt: 0 where fruit enters the picture, 1 where it leaves; beyond 1 behind it."""
+    gate: Gate | None = None
+    views: Views = Views()
+    models: Path | None = None
+    """Folder with the model packages; None: those that come with Truecount."""
+    backend: Literal["int8", "fp32"] = "int8"
+    sample: Annotated[float, Field(ge=0, le=1)] = 0.02
+    """Share of the sure verdicts that a person is asked about, besides all that are unsure."""
+
+
+class Grade(_Part):
+    """What a customer takes as good, of one crop."""
+
+    crop: Crop
+    customer: Slug | None = None
+    """None: every customer that has no grade of its own."""
+    good_below: Share | None = None
+    defective_from: Share | None = None
+    """Probabilities of defective; between them a fruit is unsure. None: as the model's manifest says."""
+    max_defective: Share = 0.1
+    """A lot with more than this share of defective fruit is over its limit."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.good_below is not None and self.defective_from is not None and self.good_below > self.defective_from:
+            raise ValueError(f"good_below ({self.good_below}) is above defective_from ({self.defective_from})")
+        return self
 
 
 class Recordings(_Part):
@@ -334,6 +479,8 @@ class Agent(_Part):
     retain: int = Field(default=1000, ge=0)
     """Acknowledged events kept in the outbox for diagnosis."""
     recordings: Recordings = Recordings()
+    evidence_megabytes: int = Field(default=256, ge=1)
+    """Pictures of fruit that wait for the gateway: the oldest good ones go first, those of rejected fruit last."""
 
     @field_validator("name")
     @classmethod
@@ -359,6 +506,15 @@ class Simulation(_Part):
     miss_rate: Annotated[float, Field(ge=0, le=1)] = 0.02
     """Share of tags that are detuned and hardly ever read."""
     strays_per_door: int = Field(default=4, ge=0, le=200)
+    fruit_per_s: Annotated[float, Field(ge=0, le=20)] = 1.5
+    """Fruit on each sorting line, in real seconds: a belt does not run faster because the world's schedule does."""
+    defective_share: Annotated[float, Field(ge=0, le=1)] = 0.04
+    bad_lot_share: Annotated[float, Field(ge=0, le=1)] = 0.25
+    """Lots that are far worse than that."""
+    lot_fruit: int = Field(default=60, ge=1)
+    """Fruit in a lot."""
+    fruit_images: Path | None = None
+    """A folder of images, good ones in `good`, others in `defective`, to cut the fruit out of; None: it is drawn."""
 
 
 class Site(_Part):
@@ -376,4 +532,6 @@ class Site(_Part):
     zone_readers: list[ZoneReader] = []
     presence: PresenceRules = PresenceRules()
     modbus: list[ModbusDevice] = []
+    lines: list[SortingLine] = []
+    grades: list[Grade] = []
     simulation: Simulation = Simulation()

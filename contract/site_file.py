@@ -173,6 +173,8 @@ def _dangling(site: Site, tree: Any, source: str) -> Iterator[Mistake]:
         "agent": [agent.name for agent in site.agents],
         "photo-eye register": registers,
         "door": [door.name for door in site.doors],
+        "Modbus device": [device.name for device in site.modbus],
+        "register": registers,
     }
     uses: list[tuple[str, str | None, Location]] = []
     for i, door in enumerate(site.doors):
@@ -194,6 +196,14 @@ def _dangling(site: Site, tree: Any, source: str) -> Iterator[Mistake]:
             ("zone", register.zone, ("modbus", i, "registers", j, "zone"))
             for j, register in enumerate(device.registers)
         ]
+    for i, line in enumerate(site.lines):
+        uses.append(("agent", line.agent, ("lines", i, "agent")))
+        if gate := line.gate:
+            uses.append(("Modbus device", gate.modbus, ("lines", i, "gate", "modbus")))
+            uses += [
+                ("register", getattr(gate, key), ("lines", i, "gate", key))
+                for key in ("eye_count", "encoder", "pass_coils")
+            ]
     for what, name, location in uses:
         if name is not None and name not in names[what]:
             near = difflib.get_close_matches(name, names[what], n=1)
@@ -222,6 +232,7 @@ def _doubles(site: Site, tree: Any, source: str, registers: list[str]) -> Iterat
         "agents": [agent.name for agent in site.agents],
         "doors": [door.name for door in site.doors],
         "items": [item.sku for item in site.items],
+        "lines": [line.name for line in site.lines] + [line.camera.name for line in site.lines],
         "modbus": [device.name for device in site.modbus] + registers,
     }
     for key, names in groups.items():

@@ -4,6 +4,8 @@
       |-- events: Batch ----------------->|   first = next expected sequence: committed, then acknowledged
       |<-------------- ack: Ack ----------|   through = last sequence committed (cumulative)
       |-- status: Status (retained) ----->|   a heartbeat, and the agent's last will
+      |-- evidence: Evidence ------------>|   a picture: kept under a quota, then told with EvidenceKept
+      |<---------------- command: Command-|   EvidenceKept, LineOrders
 
 Delivery is described in docs/delivery.md.
 """
@@ -14,13 +16,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 from contract.errors import BadMessage
-from contract.events import Event
+from contract.events import Event, Name, Share, Verdict
 
 T = TypeVar("T")
 
-SCHEMA = 2
-READABLE = frozenset({1, SCHEMA})
-"""1 had no groups, no `empty_pass` and no evidence of zones: all of them additions."""
+SCHEMA = 3
+READABLE = frozenset({1, 2, SCHEMA})
+"""What the older ones lacked are additions (SCHEMA.md)."""
 MAX_BATCH_BYTES = 64 * 1024
 MAX_EVENT_BYTES = 32 * 1024
 MAX_EVIDENCE_BYTES = 512 * 1024
@@ -73,14 +75,58 @@ class Status(Struct, frozen=True, kw_only=True):
     """The next heartbeat comes within this time."""
 
 
+class Evidence(Struct, frozen=True, kw_only=True):
+    """A picture for people, from a line's camera."""
+
+    schema: int
+    agent: str
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,100}$(?!\n)")]
+    line: Name
+    at_us: Micros
+    kind: Literal["fruit", "belt"]
+    """One fruit, with its verdict; or the belt as it is now, which is shown and not kept."""
+    picture: Annotated[bytes, Meta(min_length=1)]
+    """JPEG."""
+    outline: Annotated[tuple[tuple[Share, Share], ...], Meta(max_length=64)] = ()
+    """Of the fruit: corners as shares of the picture's width and height."""
+    verdict: Verdict | None = None
+    score: Share | None = None
+    model: Name | None = None
+
+
+class EvidenceKept(Struct, frozen=True, kw_only=True, tag_field="kind", tag="evidence_kept"):
+    """The gateway has these pictures on disk, or will never want them: the agent may forget them."""
+
+    ids: Annotated[tuple[str, ...], Meta(max_length=500)]
+
+
+class LotOrder(Struct, frozen=True, kw_only=True):
+    """What runs over a line now."""
+
+    lot: Name
+    sku: Name | None = None
+    customer: Name | None = None
+
+
+class LineOrders(Struct, frozen=True, kw_only=True, tag_field="kind", tag="line_orders"):
+    """The lots of an agent's lines, by line: sent at every change, and whenever the agent comes online."""
+
+    lines: Annotated[dict[Name, LotOrder], Meta(max_length=50)]
+
+
+Command = EvidenceKept | LineOrders
+
+
 _encoder = msgspec.json.Encoder()
 _batch = msgspec.json.Decoder(Batch)
 _ack = msgspec.json.Decoder(Ack)
 _status = msgspec.json.Decoder(Status)
+_evidence = msgspec.json.Decoder(Evidence)
+_command: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _event: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
-def encode(message: Batch | Ack | Status | Event) -> bytes:
+def encode(message: Batch | Ack | Status | Evidence | Command | Event) -> bytes:
     """JSON bytes of any message."""
     return _encoder.encode(message)
 
@@ -120,6 +166,23 @@ def decode_ack(data: bytes) -> Ack:
 def decode_status(data: bytes) -> Status:
     """A status; raises `BadMessage`."""
     return _decode(_status, _short(data, "status"), "status")
+
+
+def decode_evidence(data: bytes) -> Evidence:
+    """A picture with what is known of it; raises `BadMessage`. The picture's own bytes are not looked at."""
+    if len(data) > MAX_EVIDENCE_BYTES:
+        raise BadMessage(f"evidence of {len(data)} bytes: at most {MAX_EVIDENCE_BYTES}")
+    evidence = _decode(_evidence, data, "evidence")
+    if evidence.schema not in READABLE:
+        raise BadMessage(f"evidence has schema {evidence.schema}: this side speaks {sorted(READABLE)}")
+    return evidence
+
+
+def decode_command(data: bytes) -> Command:
+    """A command; raises `BadMessage`."""
+    if len(data) > MAX_BATCH_BYTES:
+        raise BadMessage(f"command of {len(data)} bytes: at most {MAX_BATCH_BYTES}")
+    return _decode(_command, data, "command")
 
 
 def _short(data: bytes, what: str) -> bytes:

@@ -8,7 +8,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Section = Literal["site", "doors", "shipments", "stock", "exceptions", "orders", "devices", "conditions"]
+Section = Literal[
+    "site", "doors", "shipments", "stock", "exceptions", "orders", "devices", "conditions", "lines", "reviews"
+]
 
 
 class _View(BaseModel):
@@ -114,6 +116,8 @@ class StockView(_View):
     reorder_point: int
     order_up_to: int
     on_order: int
+    quarantined: int = 0
+    """Of the units, those that may not be sold: their lot is over its limit."""
     updated_us: int | None
     trace: list[tuple[int, int]]
     """The last levels as (record time in us, units), oldest first, at most 60."""
@@ -135,6 +139,9 @@ class ExceptionView(_View):
         "clock_stepped",
         "bad_message",
         "negative_stock",
+        "quality",
+        "drift",
+        "gate_missed",
     ]
     severity: Literal["wrong", "attention"]
     subject: str
@@ -170,7 +177,7 @@ class DeviceView(_View):
     name: str
     kind: Literal["agent", "reader", "modbus", "camera"]
     agent: str
-    state: Literal["connected", "lost", "blind", "silent", "unknown"]
+    state: Literal["connected", "lost", "blind", "drifted", "silent", "unknown"]
     since_us: int
     heard_us: int | None
     detail: str
@@ -193,6 +200,92 @@ class ConditionView(_View):
     max: float | None
     trace: list[tuple[int, float]]
     """The last readings as (event time in us, value), oldest first, at most 120."""
+
+
+class LotView(_View):
+    """The fruit of one lot on one line so far."""
+
+    lot: str
+    sku: str | None
+    customer: str | None
+    begun_us: int
+    ended_us: int | None
+    good: int
+    defective: int
+    unsure: int
+    unseen: int
+    missed: int
+    """Of all these, those whose verdict came too late for the gate."""
+    rate: float | None
+    """Share of defective among those judged good or defective; None before the first."""
+    low: float | None
+    high: float | None
+    """Its 95 % confidence interval (Wilson)."""
+    limit: float
+    state: Literal["running", "within", "over", "released"]
+    """`over`: even the low end is above the limit, and its stock is in quarantine, until somebody releases it."""
+
+
+class VerdictView(_View):
+    """One fruit, as the line judged it."""
+
+    subject: str
+    verdict: Literal["good", "defective", "unsure", "unseen"]
+    score: float | None
+    at_us: int
+    gate: Literal["passed", "pushed", "missed"] | None
+    evidence: str | None
+    """Its picture is at /api/v1/evidence/{id}.jpg, once it has come: it travels apart from the verdict."""
+
+
+class ShadowView(_View):
+    """A model that is tried beside the one that decides."""
+
+    model: str
+    compared: int
+    disagreed: int
+    """Fruit that the two judge differently; since the two have run together."""
+
+
+class LineView(_View):
+    """One sorting line, keyed by its name."""
+
+    name: str
+    title: TitleView
+    agent: str
+    crop: str
+    camera: str
+    """Name of its camera among the devices."""
+    lot: LotView | None
+    """The lot that runs, or ran last."""
+    lots: list[LotView]
+    """Those before, newest first, at most 8."""
+    per_minute: int
+    """Fruit in the last 60 s."""
+    model: str | None
+    shadow: ShadowView | None
+    latest: list[VerdictView]
+    """The last 12, newest first."""
+    belt_us: int | None
+    """When the picture at /api/v1/lines/{name}/belt.jpg was taken; None when there is none."""
+    to_review: int
+    last_us: int | None
+
+
+class ReviewView(_View):
+    """A verdict that waits for a person, keyed by the id of its picture. The section holds the oldest 20."""
+
+    id: str
+    line: str
+    lot: str | None
+    crop: str | None
+    verdict: Literal["good", "defective", "unsure", "unseen"]
+    score: float | None
+    model: str
+    sampled: bool
+    at_us: int
+    outline: list[tuple[float, float]]
+    """Corners as shares of the picture's width and height; empty until the picture is there."""
 
 
 class FeedEntry(_View):
@@ -242,11 +335,24 @@ class Snapshot(_View):
     orders: dict[str, OrderView]
     devices: dict[str, DeviceView]
     conditions: dict[str, ConditionView]
+    lines: dict[str, LineView] = {}
+    reviews: dict[str, ReviewView] = {}
     feed: list[FeedEntry]
     """The last 30, newest last."""
 
 
-AnyView = SiteView | DoorView | ShipmentView | StockView | ExceptionView | OrderView | DeviceView | ConditionView
+AnyView = (
+    SiteView
+    | DoorView
+    | ShipmentView
+    | StockView
+    | ExceptionView
+    | OrderView
+    | DeviceView
+    | ConditionView
+    | LineView
+    | ReviewView
+)
 
 
 class Change(_View):

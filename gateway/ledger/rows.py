@@ -23,6 +23,9 @@ ExceptionKind = Literal[
     "clock_stepped",
     "bad_message",
     "negative_stock",
+    "quality",
+    "drift",
+    "gate_missed",
 ]
 Param = str | int | float
 Direction = Literal["inbound", "outbound"]

@@ -19,7 +19,14 @@ BODIES = {
     "order_page": OrderPage,
     "order_update": OrderUpdate,
 }
-MESSAGES = {"batch": wire.decode_batch, "ack": wire.decode_ack, "status": wire.decode_status}
+MESSAGES = {
+    "batch": wire.decode_batch,
+    "ack": wire.decode_ack,
+    "status": wire.decode_status,
+    "evidence": wire.decode_evidence,
+    "evidence_kept": wire.decode_command,
+    "line_orders": wire.decode_command,
+}
 
 
 def test_every_kind_has_its_golden_file_and_no_file_is_left_over():
