@@ -12,6 +12,9 @@ from contract.site import Site
 from gateway.api.build import build
 from gateway.api.parts import Parts
 from gateway.cloud_link import CloudLink
+from gateway.evidence.belts import Belts
+from gateway.evidence.link import EvidenceLink
+from gateway.evidence.pictures import Pictures
 from gateway.figures import Figures
 from gateway.history.feed import HistoryFeed
 from gateway.history.local import LocalHistory
@@ -38,9 +41,10 @@ async def run(site: Site) -> None:
     with (
         listening(site.gateway.host, site.gateway.port) as listener,
         Ledger.open(folder / "ledger.db", site, _now_us) as ledger,
+        Pictures.open(folder / "evidence", site.gateway.evidence_megabytes * 1_000_000) as pictures,
     ):
         async with _history(site, folder) as history, asyncio.TaskGroup() as group:
-            intake = Intake(site, ledger)
+            intake, belts = Intake(site, ledger), Belts()
             feed = HistoryFeed(site, ledger, history)
             cloud = CloudLink(site, ledger, _now_us, time.monotonic)
             site_view = _site_view(site, ledger, intake, feed, cloud)
@@ -51,13 +55,16 @@ async def run(site: Site) -> None:
                 ledger=ledger,
                 live=live,
                 history=history,
+                pictures=pictures,
+                belts=belts,
                 site_view=site_view,
-                registry=Figures(ledger, live, site_view, _now_us).registry,
+                registry=Figures(ledger, live, pictures, site_view, _now_us).registry,
                 page=PAGE,
                 clock=_now_us,
             )
             for work in (
                 intake.run(),
+                EvidenceLink(site, ledger, pictures, belts, _now_us).run(),
                 feed.run(),
                 cloud.run(),
                 live.run(),

@@ -18,7 +18,7 @@ from gateway.records import AsnCase, AsnLine, AsnReceived
 MAX_CASES = 10_000
 """Cases, and lines, of one shipment."""
 
-COLUMNS = ("shipment", "direction", "partner", "door", "order", "epc", "sscc", "sku", "units")
+COLUMNS = ("shipment", "direction", "partner", "door", "order", "epc", "sscc", "lot", "sku", "units")
 NEEDED = ("shipment", "direction", "partner")
 
 
@@ -38,6 +38,7 @@ class ShipmentCase(_Body):
 
     epc: Annotated[Epc, known(ItemMaster.no_case), Once]
     sscc: Annotated[Epc, known(ItemMaster.no_pallet)] | None = None
+    lot: Words | None = None
 
 
 class Shipment(_Body):
@@ -100,7 +101,7 @@ def _record(shipment: Shipment, at_us: int) -> AsnReceived:
         door=shipment.door,
         order=shipment.order,
         lines=tuple(AsnLine(sku=line.sku, units=line.units) for line in shipment.lines),
-        cases=tuple(AsnCase(epc=case.epc, sscc=case.sscc) for case in shipment.cases),
+        cases=tuple(AsnCase(epc=case.epc, sscc=case.sscc, lot=case.lot) for case in shipment.cases),
     )
 
 
@@ -148,7 +149,12 @@ class _Gathering:
             yield BodyMistake(f"line {row.line}, column units", f"a row with an EPC is one case, not {units!r}")
         if sku and (held := master.sku(epc.lower())) and held != sku:
             yield BodyMistake(f"line {row.line}, column sku", f"{epc} is a case of {held!r}, not of {sku!r}")
-        self._keep("cases", {"epc": epc, "sscc": row.cells.get("sscc") or None}, row.line)
+        case: dict[str, object] = {
+            "epc": epc,
+            "sscc": row.cells.get("sscc") or None,
+            "lot": row.cells.get("lot") or None,
+        }
+        self._keep("cases", case, row.line)
 
     def _add_line(self, row: Row) -> Iterator[BodyMistake]:
         if not row.cells.get("sku"):
@@ -156,6 +162,8 @@ class _Gathering:
             return
         if row.cells.get("sscc"):
             yield BodyMistake(f"line {row.line}, column sscc", "only a row with an epc stands on a pallet")
+        if row.cells.get("lot"):
+            yield BodyMistake(f"line {row.line}, column lot", "only a row with an epc has a lot")
         units = row.cells.get("units", "")
         number = int(units) if units.isascii() and units.isdigit() and len(units) < 10 else units
         self._keep("lines", {"sku": row.cells["sku"], "units": number}, row.line)

@@ -2,10 +2,13 @@
 
 GatewayError
 +-- BadBody        a request body with mistakes (all of them at once)
++-- BadPicture     bytes that are no JPEG which a browser may be given
 +-- BrokerError    the MQTT broker cannot be started
 +-- CannotListen   the gateway's address is taken or not ours
 +-- CloudDown      the cloud does not answer, or not as agreed
 +-- Crowded        more streams than the gateway serves at once
++-- EvidenceDown   the pictures cannot be read or written
++-- ExportFailed   reviews cannot be exported
 +-- HistoryDown    the history does not answer, or refuses us as a whole
 +-- BadRecord      a record that the log could not read back
 +-- LedgerFailed   the ledger's file cannot be used: stop, and start from what it holds
@@ -52,6 +55,18 @@ class BrokerError(GatewayError):
 
 class HistoryDown(GatewayError):
     """The history does not answer, or refuses us as a whole; the text says where and why. Nothing is lost: try anew."""
+
+
+class EvidenceDown(GatewayError):
+    """The pictures cannot be read or written; the text names the file. Their agents keep them until they are here."""
+
+
+class ExportFailed(GatewayError):
+    """Reviews cannot be exported; the text says why and what to do. What was written is there, and is gone on from."""
+
+
+class BadPicture(GatewayError):
+    """Bytes that are no JPEG which a browser may be given; the text says what is wrong."""
 
 
 class BadRecord(GatewayError):

@@ -76,6 +76,12 @@ def _place(entry: LogEntry) -> str:
             return entry.id
         case records.ReplenishmentRequested():
             return entry.sku
+        case records.LotBegun():
+            return entry.line
+        case records.LotReleased():
+            return entry.lot
+        case records.ReviewAnswered():
+            return entry.id
         case records.OrderReported():
             return entry.number
         case records.ItemsImported():

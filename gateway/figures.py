@@ -1,13 +1,15 @@
 """Figures of the gateway for Prometheus."""
 
 import collections
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from contract import events
 from gateway import records
+from gateway.evidence.pictures import Pictures
 from gateway.ledger.ledger import Commit, Ledger
 from gateway.live import Live
 from gateway.views import LinkView, SiteView
@@ -18,9 +20,17 @@ COMMIT_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 
 class Figures:
     """Counts what the ledger commits, and reads the rest when Prometheus asks. Has a registry of its own."""
 
-    def __init__(self, ledger: Ledger, live: Live, site_view: Callable[[], SiteView], clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        live: Live,
+        pictures: Pictures,
+        site_view: Callable[[], SiteView],
+        clock: Callable[[], int],
+    ) -> None:
         self.registry = CollectorRegistry()
         self._clock = clock
+        self._lines = frozenset(ledger.views("lines"))
         self._events = Counter(
             "truecount_events", "Rows committed to the log since the start", ["kind"], registry=self.registry
         )
@@ -33,6 +43,15 @@ class Figures:
             buckets=COMMIT_BUCKETS_S,
             registry=self.registry,
         )
+        self._inspections = Counter(
+            "truecount_inspections",
+            "Fruit judged, since the start",
+            ["line", "verdict", "gate"],
+            registry=self.registry,
+        )
+        self._gauge("truecount_evidence_pictures", "Pictures of fruit on disk", lambda: pictures.count)
+        self._gauge("truecount_evidence_bytes", "What they take of their quota", lambda: pictures.bytes)
+        self._gauge("truecount_reviews_open", "Verdicts that wait for a person", lambda: ledger.sorting.waiting)
         self._gauge("truecount_log_rows", "Rows in the log", lambda: ledger.last_id)
         self._gauge("truecount_live_clients", "Open live streams", lambda: live.clients)
         self._link("broker", lambda: site_view().broker)
@@ -51,6 +70,14 @@ class Figures:
         if "bad_messages" in kinds:
             entries = (records.decode(row.body) for row in commit.rows if row.kind == "bad_messages")
             self._dead.inc(sum(entry.count for entry in entries if isinstance(entry, records.BadMessages)))
+
+        if "inspection" in kinds:
+            self._count_fruit(records.decode(row.body) for row in commit.rows if row.kind == "inspection")
+
+    def _count_fruit(self, entries: Iterable[records.LogEntry]) -> None:
+        for entry in entries:
+            if isinstance(entry, events.Inspection) and entry.line in self._lines:
+                self._inspections.labels(entry.line, entry.verdict, entry.gate or "none").inc()
 
     def _gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         Gauge(name, text, registry=self.registry).set_function(read)

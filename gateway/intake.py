@@ -10,13 +10,10 @@ for again. The broker may come and go: the intake connects for ever, and everyth
 """
 
 import asyncio
-import random
-import socket
 import time
 from collections.abc import Callable
 from functools import partial
 
-import structlog
 from aiomqtt import Client, Message, MqttError
 
 from contract import topics, wire
@@ -24,19 +21,14 @@ from contract.errors import BadMessage, BadTopic
 from contract.site import Site
 from contract.topics import Topic
 from contract.wire import Ack, Status
+from gateway.connection import Connection, heed_cancellation, same_agent
 from gateway.ledger.ledger import Ledger
 from gateway.views import LinkView
 
 MAX_MESSAGES = 1000
 """Messages that wait in the MQTT client; at 64 KiB a batch, 64 MiB."""
-LEAST_WAIT_S, MOST_WAIT_S = 0.2, 10.0
-"""Between two tries to connect."""
 UNLISTED = "unlisted"
 """Stands for every agent that is not in the site file, so that strangers cannot fill the exceptions."""
-_MQTT_KEEPALIVE_S = 10
-_MQTT_TIMEOUT_S = 5.0
-
-log = structlog.get_logger(__name__)
 
 
 class Intake:
@@ -46,11 +38,8 @@ class Intake:
         """`clock` gives microseconds of wall time."""
         self._site = site
         self._ledger = ledger
-        self._clock = clock
         self._agents = frozenset(agent.name for agent in site.agents)
-        self._chance = random.Random()
-        self._connected = False
-        self._down_us = clock()
+        self._connection = Connection(site, "gateway", MAX_MESSAGES, clock)
         self._acks: dict[tuple[str, str], Ack] = {}
         """To be published, by agent and epoch; a later one replaces an earlier one."""
         self._acks_changed = asyncio.Event()
@@ -59,63 +48,26 @@ class Intake:
     @property
     def link(self) -> LinkView:
         """The broker: whether it is there, and how many batches are not yet on disk."""
-        if self._connected:
+        if self._connection.up:
             return LinkView(state="ok", waiting=self._waiting)
-        return LinkView(state="down", waiting=self._waiting, oldest_us=self._down_us)
+        return LinkView(state="down", waiting=self._waiting, oldest_us=self._connection.down_us)
 
     async def run(self) -> None:
         """Connect and take what comes, until cancelled; raises `LedgerFailed` when the ledger cannot go on."""
-        wait_s, told = LEAST_WAIT_S, ""
-        while True:
-            try:
-                await asyncio.create_task(self._session())  # its TaskGroup marks the task that it runs in
-            except* MqttError as group:
-                if self._connected:
-                    wait_s, told = LEAST_WAIT_S, ""
-                    self._down_us = self._clock()
-                self._connected = False
-                reason = _first(group)
-                if not told:
-                    log.warning("broker lost", host=self._site.broker.host, port=self._site.broker.port, error=reason)
-                told = reason
-            _heed_cancellation()
-            await asyncio.sleep(self._chance.uniform(wait_s / 2, wait_s))
-            wait_s = min(2 * wait_s, MOST_WAIT_S)
+        await self._connection.run(("events", "status"), self._talk)
 
-    async def _session(self) -> None:
+    async def _talk(self, client: Client) -> None:
         """One connection; leaves it only by an exception."""
-        async with self._client() as client:
-            await client.subscribe(
-                [(topics.of_every_agent(self._site.site, channel), 1) for channel in ("events", "status")]
-            )
-            _heed_cancellation()
-            self._connected = True
-            log.info("broker connected", host=self._site.broker.host, port=self._site.broker.port)
-            for agent, ack in self._ledger.streams().items():
-                if agent in self._agents:
-                    self._answer(agent, ack)
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._listen(client))
-                    tasks.create_task(self._acknowledge(client))
-            except* MqttError:
-                self._acks.clear()  # of a session that is over; the next one begins with its own
-                raise
-
-    def _client(self) -> Client:
-        broker = self._site.broker
-        return Client(
-            broker.host,
-            broker.port,
-            username=broker.username,
-            password=broker.password,
-            identifier=f"truecount-{self._site.site}-gateway",
-            clean_session=True,
-            keepalive=_MQTT_KEEPALIVE_S,
-            timeout=_MQTT_TIMEOUT_S,
-            max_queued_incoming_messages=MAX_MESSAGES,
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        )
+        for agent, ack in self._ledger.streams().items():
+            if agent in self._agents:
+                self._answer(agent, ack)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen(client))
+                tasks.create_task(self._acknowledge(client))
+        except* MqttError:
+            self._acks.clear()  # of a session that is over; the next one begins with its own
+            raise
 
     async def _listen(self, client: Client) -> None:
         async for message in client.messages:
@@ -140,14 +92,14 @@ class Intake:
             raise BadMessage(f"agent {topic.agent!r} is not in the site file")
         if topic.channel == "status":
             status = wire.decode_status(data)
-            _same_agent(topic, status.agent)
+            same_agent(topic, status.agent)
             if retained and status.state == "online":
                 self._greet(status)
             else:
                 self._ledger.heard(status)
             return
         batch = wire.decode_batch(data)
-        _same_agent(topic, batch.agent)
+        same_agent(topic, batch.agent)
         self._waiting += 1
         self._ledger.offer(topic.agent, batch).add_done_callback(partial(self._on_disk, topic.agent))
 
@@ -184,29 +136,4 @@ class Intake:
             acks, self._acks = self._acks, {}
             for (agent, _), ack in acks.items():
                 await client.publish(str(Topic(self._site.site, agent, "ack")), wire.encode(ack), qos=1)
-                _heed_cancellation()
-
-
-def _heed_cancellation() -> None:
-    """Raise the cancellation of this task again if somebody swallowed it; a loop around it would never end.
-
-    aiomqtt waits with `asyncio.wait_for`, which before Python 3.12 forgets a cancellation that comes in the same moment
-    as the result (python/cpython#86296); and a TaskGroup that fails while it is cancelled raises the failure alone.
-    Never call it in a task that has itself held a TaskGroup: before Python 3.13 one that failed leaves its task marked
-    as being cancelled.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
-
-
-def _same_agent(topic: Topic, agent: str) -> None:
-    if agent != topic.agent:
-        raise BadMessage(f"a message of agent {agent[:40]!r} on the topic of {topic.agent!r}")
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> str:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return str(error)
+                heed_cancellation()

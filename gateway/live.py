@@ -26,6 +26,9 @@ COALESCE_S = 0.025
 """At most one delta in this time; the first after a silence leaves at once. No longer than the usual group commit, or
 every other commit would wait for the next delta."""
 BEAT_S = 1.0
+LINE_S = 0.25
+"""A sorting line's view goes out at most once in this time: it holds its last fruit and lots, and changes with every
+fruit, fifty times a second."""
 RETRY_MS = 1000
 """How soon a browser comes back after a broken stream."""
 QUEUE_FRAMES = 128
@@ -90,6 +93,10 @@ class Live:
         self._shown = deque(self._feed.entries(ledger.rows(ledger.last_id - SHOWN_FEED, SHOWN_FEED)), SHOWN_FEED)
         self._told: SiteView | None = None
         self._changed: set[tuple[Section, str]] = set()
+        self._lines: set[tuple[Section, str]] = set()
+        """Lines that changed, and wait until it is their time."""
+        self._lines_due_s = 0.0
+        """That time, of the event loop's clock."""
         self._rows: deque[LogRow] = deque(maxlen=MAX_FEED)
         self._row_count = 0
         self._news = asyncio.Event()
@@ -121,6 +128,8 @@ class Live:
             orders=views("orders"),
             devices=views("devices"),
             conditions=views("conditions"),
+            lines=views("lines"),
+            reviews=views("reviews"),
             feed=list(self._shown),
         )
 
@@ -174,7 +183,9 @@ class Live:
         return list(islice(self._kept, len(self._kept) - missing, None))
 
     def _gather(self, commit: Commit) -> None:
-        self._changed |= commit.changed
+        lines = {view for view in commit.changed if view[0] == "lines"}
+        self._changed |= commit.changed - lines
+        self._lines |= lines
         self._rows.extend(commit.rows)
         self._row_count += len(commit.rows)
         self._news.set()
@@ -183,8 +194,21 @@ class Live:
         while True:
             await self._news.wait()
             self._news.clear()
+            self._take_lines()
             self._tell_delta()
             await asyncio.sleep(COALESCE_S)  # what comes meanwhile goes together
+
+    def _take_lines(self) -> None:
+        """Those whose time has come change with the others; for those that must wait the way is called again."""
+        loop = asyncio.get_running_loop()
+        if not self._lines:
+            return
+        if loop.time() < self._lines_due_s:
+            loop.call_at(self._lines_due_s, self._news.set)
+            return
+        self._changed |= self._lines
+        self._lines.clear()
+        self._lines_due_s = loop.time() + LINE_S
 
     async def _beat(self) -> None:
         while True:

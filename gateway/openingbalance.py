@@ -10,7 +10,8 @@ from gateway.itemmaster import ItemMaster
 from gateway.known import Epc, Once, Surroundings, Words, known
 from gateway.records import ImportedItem, ItemsImported
 
-COLUMNS = ("epc", "zone")
+COLUMNS = ("epc", "zone", "lot")
+NEEDED = ("epc", "zone")
 
 
 class StandingItem(BaseModel):
@@ -20,6 +21,7 @@ class StandingItem(BaseModel):
 
     epc: Annotated[Epc, known(ItemMaster.no_stock), Once]
     zone: Annotated[Words, known(ItemMaster.unknown_zone)]
+    lot: Words | None = None
 
 
 def from_json(data: bytes, master: ItemMaster, who: str, at_us: int) -> ItemsImported:
@@ -30,12 +32,13 @@ def from_json(data: bytes, master: ItemMaster, who: str, at_us: int) -> ItemsImp
 def from_csv(data: bytes, master: ItemMaster, who: str, at_us: int) -> ItemsImported:
     """The record for a CSV of epc and zone; raises `BadBody` with every mistake."""
     mistakes: list[BodyMistake] = []
-    drafts = [_draft(row) for row in csv_rows(data, COLUMNS, COLUMNS, mistakes)]
+    drafts = [_draft(row) for row in csv_rows(data, COLUMNS, NEEDED, mistakes)]
     return _record(drafts, master, who, at_us, mistakes)
 
 
 def _draft(row: Row) -> Draft:
-    return Draft(row.cells, lambda location: f"line {row.line}" + "".join(f", column {part}" for part in location))
+    cells = {**row.cells, "lot": row.cells.get("lot") or None}
+    return Draft(cells, lambda location: f"line {row.line}" + "".join(f", column {part}" for part in location))
 
 
 def _record(
@@ -49,7 +52,7 @@ def _record(
         except ValidationError as error:
             mistakes += mistakes_of(error, draft.place)
             continue
-        items.append(ImportedItem(epc=item.epc, zone=item.zone))
+        items.append(ImportedItem(epc=item.epc, zone=item.zone, lot=item.lot))
     if not drafts and not mistakes:
         mistakes.append(BodyMistake("body", "expected at least one item"))
     if mistakes:

@@ -13,6 +13,8 @@ from contract.events import EpcHex, Event, Micros, Name
 
 GATEWAY = "gateway"
 
+Label = Literal["good", "defective", "unusable"]
+
 
 class AsnLine(Struct, frozen=True, kw_only=True):
     """Units of one SKU, where the partner does not name the cases."""
@@ -27,6 +29,7 @@ class AsnCase(Struct, frozen=True, kw_only=True):
     epc: EpcHex
     sscc: EpcHex | None = None
     """EPC of the pallet's own tag."""
+    lot: Name | None = None
 
 
 class AsnReceived(Struct, frozen=True, kw_only=True, tag_field="kind", tag="asn_received"):
@@ -48,6 +51,7 @@ class ImportedItem(Struct, frozen=True, kw_only=True):
 
     epc: EpcHex
     zone: Name
+    lot: Name | None = None
 
 
 class ItemsImported(Struct, frozen=True, kw_only=True, tag_field="kind", tag="items_imported"):
@@ -82,6 +86,7 @@ class ReplenishmentRequested(Struct, frozen=True, kw_only=True, tag_field="kind"
     sku: Name
     units: int
     on_hand: int
+    """Units that may be sold."""
 
 
 class OrderReported(Struct, frozen=True, kw_only=True, tag_field="kind", tag="order_reported"):
@@ -93,6 +98,36 @@ class OrderReported(Struct, frozen=True, kw_only=True, tag_field="kind", tag="or
     supplier: Name
     units: int
     state: Literal["placed", "shipped", "received", "cancelled"]
+
+
+class LotBegun(Struct, frozen=True, kw_only=True, tag_field="kind", tag="lot_begun"):
+    """From now on another lot runs over a sorting line, or the same one for another customer."""
+
+    at_us: Micros
+    line: Name
+    lot: Name
+    sku: Name | None = None
+    customer: Name | None = None
+    who: Name
+
+
+class LotReleased(Struct, frozen=True, kw_only=True, tag_field="kind", tag="lot_released"):
+    """Somebody frees a lot that was over its limit: its stock may be sold."""
+
+    at_us: Micros
+    lot: Name
+    who: Name
+    why: str
+
+
+class ReviewAnswered(Struct, frozen=True, kw_only=True, tag_field="kind", tag="review_answered"):
+    """A person looked at the picture of a verdict: the label to learn from. `unusable`: it does not show the fruit."""
+
+    at_us: Micros
+    id: Name
+    """Of the picture."""
+    label: Label
+    who: Name
 
 
 class AgentSilent(Struct, frozen=True, kw_only=True, tag_field="kind", tag="agent_silent"):
@@ -134,6 +169,9 @@ Record = (
     | ShipmentSettled
     | ReplenishmentRequested
     | OrderReported
+    | LotBegun
+    | LotReleased
+    | ReviewAnswered
     | AgentSilent
     | AgentHeard
     | DataLost

@@ -3,7 +3,7 @@
 The rule is level-triggered: it is asked whenever a position may have changed and at every start, and gives the same
 answer for the same figures. Once the need is in the log it counts as on order, so the next answer is no.
 
-    inventory position = on hand (all zones, negative levels included) + on order
+    inventory position = on hand (all zones, negative levels included) - in quarantine + on order
     on order           = units of open orders that have not come + units announced on shipments that answer none of them
 
 A SKU is replenished only once the ledger knows it: a unit of it was in the house, or a partner has announced some.
@@ -35,8 +35,8 @@ def need(state: State, sku: str, now_us: int) -> ReplenishmentRequested | None:
     stock = state.stock.get(sku)
     if item is None or stock is None or not stock.known:
         return None
-    units = units_to_order(item, stock.units, orders.on_order(state, sku))
+    units = units_to_order(item, stock.sellable, orders.on_order(state, sku))
     if units == 0:
         return None
     key = orders.next_key(state, sku)
-    return ReplenishmentRequested(at_us=now_us, key=key, sku=sku, units=units, on_hand=stock.units)
+    return ReplenishmentRequested(at_us=now_us, key=key, sku=sku, units=units, on_hand=stock.sellable)

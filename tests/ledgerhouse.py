@@ -15,9 +15,16 @@ from gateway.ledger.ledger import Ledger
 from gateway.ledger.opening import refold
 from gateway.views import ExceptionView, ShipmentView, StockView
 
+AGENT = "dock-edge"
 UNREPLENISHED = QUICK.model_copy(
-    update={"items": [item.model_copy(update={"reorder_point": 0, "order_up_to": 0}) for item in SITE.items]}
+    update={
+        "items": [item.model_copy(update={"reorder_point": 0, "order_up_to": 0}) for item in SITE.items],
+        "agents": [agent for agent in SITE.agents if agent.name == AGENT],
+        "modbus": [device for device in SITE.modbus if device.agent == AGENT],
+        "lines": [],
+    }
 )
+"""The example site as far as its doors go, where nothing is ordered by itself."""
 
 
 class House:
@@ -67,7 +74,7 @@ class House:
         await self.ledger.tick(self.clock())
 
     async def beat(self, **status: object) -> None:
-        heartbeat = {"agent": "dock-edge", "state": "online", "at_us": self.clock(), "epoch": self.edge.epoch}
+        heartbeat = {"agent": AGENT, "state": "online", "at_us": self.clock(), "epoch": self.edge.epoch}
         self.ledger.heard(wire.Status(**(heartbeat | {"made": self.edge.made} | status)))  # type: ignore[arg-type]
         await self.ledger.record()
 

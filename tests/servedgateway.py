@@ -14,6 +14,8 @@ from ledgersite import SITE, now_us
 from contract.site import Site
 from gateway.api.build import build
 from gateway.api.parts import Parts
+from gateway.evidence.belts import Belts
+from gateway.evidence.pictures import Pictures
 from gateway.figures import Figures
 from gateway.history.local import LocalHistory
 from gateway.itemmaster import ItemMaster
@@ -23,6 +25,7 @@ from gateway.server import listening, serve
 from gateway.views import LinkView, SiteView, TitleView
 
 OK = LinkView(state="ok", waiting=0)
+CSV = {"Content-Type": "text/csv; charset=utf-8"}
 
 
 @dataclass
@@ -42,6 +45,8 @@ class Served:
     ledger: Ledger
     live: Live
     history: LocalHistory
+    pictures: Pictures
+    belts: Belts
     client: httpx.AsyncClient
     links: Links = field(default_factory=Links)
 
@@ -51,7 +56,12 @@ async def served(folder: Path, site: Site = SITE, *, max_clients: int = MAX_CLIE
     """Serve until the block ends."""
     links = Links()
     history = LocalHistory(folder / "history.db")
-    with Ledger.open(folder / "ledger.db", site, now_us) as ledger, listening("127.0.0.1", 0) as listener:
+    belts = Belts()
+    with (
+        Ledger.open(folder / "ledger.db", site, now_us) as ledger,
+        Pictures.open(folder / "evidence", site.gateway.evidence_megabytes * 1_000_000) as pictures,
+        listening("127.0.0.1", 0) as listener,
+    ):
 
         def site_view() -> SiteView:
             title = TitleView(en=site.title.en, zh=site.title.zh)
@@ -66,8 +76,10 @@ async def served(folder: Path, site: Site = SITE, *, max_clients: int = MAX_CLIE
             ledger=ledger,
             live=live,
             history=history,
+            pictures=pictures,
+            belts=belts,
             site_view=site_view,
-            registry=Figures(ledger, live, site_view, now_us).registry,
+            registry=Figures(ledger, live, pictures, site_view, now_us).registry,
             page=folder / "dist",
             clock=now_us,
         )
@@ -76,11 +88,23 @@ async def served(folder: Path, site: Site = SITE, *, max_clients: int = MAX_CLIE
         async with httpx.AsyncClient(base_url=url, timeout=10) as client, asyncio.TaskGroup() as group:
             tasks = [group.create_task(live.run()), group.create_task(serve(build(parts), listener))]
             try:
-                yield Served(url, ledger, live, history, client, links)
+                yield Served(url, ledger, live, history, pictures, belts, client, links)
             finally:
                 for task in tasks:
                     task.cancel()
         await history.close()
+
+
+def assert_problem(response: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+    """The problem that an answer is."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = response.json()
+    assert problem["type"] == f"urn:truecount:problem:{slug}"
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["detail"]
+    return problem
 
 
 @dataclass(frozen=True)

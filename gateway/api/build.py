@@ -8,15 +8,19 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from gateway.api import (
+    evidence,
     exceptions,
     headers,
     health,
     history,
     items,
     limit,
+    lines,
     log,
+    lots,
     page,
     problems,
+    reviews,
     shipments,
     state,
     stream,
@@ -27,7 +31,7 @@ from gateway.asn import Shipment
 from gateway.openingbalance import StandingItem
 
 API_VERSION = "1"
-NOUNS = (state, stream, shipments, items, exceptions, log, history, health, page)
+NOUNS = (state, stream, shipments, items, exceptions, lines, lots, reviews, evidence, log, history, health, page)
 UNROUTED: tuple[type[BaseModel], ...] = (problems.Problem, *stream.EVENTS.values(), Shipment, StandingItem)
 """Models that stand in the OpenAPI though no route names them to FastAPI."""
 

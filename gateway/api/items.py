@@ -31,6 +31,9 @@ class ItemView(BaseModel):
     """Door or zone of it."""
     shipment: str | None
     """The shipment that it came or went with, last."""
+    lot: str | None
+    quarantined: bool
+    """Its lot is over its limit: it may not be sold."""
 
 
 class ImportResult(BaseModel):
@@ -69,16 +72,18 @@ async def get_item(
     """One tagged item."""
     epc = epc.lower()
     item = parts.ledger.item(epc)
-    if item is None:
+    if item is None or item.seen is None:
         raise ApiProblem("unknown-item", f"no tag {epc} was ever seen here")
     return ItemView(
         epc=epc,
         uri=_uri(epc),
         sku=item.sku,
         zone=item.zone,
-        seen_us=item.seen[0] if item.seen else None,
+        seen_us=item.seen[0],
         seen_at=item.seen_at,
         shipment=item.shipment,
+        lot=item.lot,
+        quarantined=parts.ledger.sorting.in_quarantine(item.lot),
     )
 
 

@@ -9,6 +9,8 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from contract.site import Site
+from gateway.evidence.belts import Belts
+from gateway.evidence.pictures import Pictures
 from gateway.history.words import History
 from gateway.itemmaster import ItemMaster
 from gateway.ledger.ledger import Ledger
@@ -25,6 +27,8 @@ class Parts:
     ledger: Ledger
     live: Live
     history: History
+    pictures: Pictures
+    belts: Belts
     site_view: Callable[[], SiteView]
     registry: CollectorRegistry
     page: Path

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
-from gateway.errors import BadBody, BodyMistake, Crowded, LedgerFailed
+from gateway.errors import BadBody, BodyMistake, Crowded, EvidenceDown, LedgerFailed
 
 MAX_MISTAKES = 500
 """A problem lists at most so many mistakes; its detail says how many there were."""
@@ -24,8 +24,14 @@ Slug = Literal[
     "unknown-shipment",
     "unknown-item",
     "unknown-exception",
+    "unknown-line",
+    "unknown-lot",
+    "unknown-review",
+    "no-picture",
     "method-not-allowed",
     "already-resolved",
+    "already-answered",
+    "not-in-quarantine",
     "body-too-large",
     "unsupported-media-type",
     "invalid-body",
@@ -33,6 +39,7 @@ Slug = Literal[
     "internal-error",
     "too-many-streams",
     "history-unavailable",
+    "evidence-unavailable",
     "ledger-failed",
 ]
 STATUS: dict[Slug, tuple[int, str]] = {
@@ -41,8 +48,14 @@ STATUS: dict[Slug, tuple[int, str]] = {
     "unknown-shipment": (404, "No such shipment was announced"),
     "unknown-item": (404, "This item was never seen"),
     "unknown-exception": (404, "There is no such exception"),
+    "unknown-line": (404, "There is no such sorting line"),
+    "unknown-lot": (404, "No such lot has run here"),
+    "unknown-review": (404, "No such verdict waits for an answer"),
+    "no-picture": (404, "There is no such picture"),
     "method-not-allowed": (405, "This path does not take this method"),
     "already-resolved": (409, "Somebody else has resolved this exception"),
+    "already-answered": (409, "This verdict has another answer"),
+    "not-in-quarantine": (409, "This lot is not in quarantine"),
     "body-too-large": (413, "The body is too large"),
     "unsupported-media-type": (415, "This path does not take this kind of body"),
     "invalid-body": (422, "The body has mistakes; nothing of it was accepted"),
@@ -50,6 +63,7 @@ STATUS: dict[Slug, tuple[int, str]] = {
     "internal-error": (500, "The gateway made a mistake"),
     "too-many-streams": (503, "Too many live streams are open"),
     "history-unavailable": (503, "The history cannot be read now"),
+    "evidence-unavailable": (503, "The pictures cannot be read now"),
     "ledger-failed": (503, "The ledger cannot be written; nothing of this was accepted"),
 }
 MEDIA_TYPE = "application/problem+json"
@@ -138,6 +152,7 @@ def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
         ApiProblem: _of_endpoint,
         BadBody: _of_body,
         Crowded: _of_crowd,
+        EvidenceDown: _of_pictures,
         LedgerFailed: _of_ledger,
         RequestValidationError: _of_validation,
         HTTPException: of_http,
@@ -161,6 +176,10 @@ async def _of_body(_: Request, error: BadBody) -> Response:
 
 async def _of_crowd(_: Request, error: Crowded) -> Response:
     return answer("too-many-streams", str(error), headers={"Retry-After": "5"})
+
+
+async def _of_pictures(_: Request, error: EvidenceDown) -> Response:
+    return answer("evidence-unavailable", str(error), headers={"Retry-After": "5"})
 
 
 async def _of_ledger(_: Request, error: LedgerFailed) -> Response:

@@ -100,8 +100,7 @@ def chart_of(entry: LogEntry) -> Chart:
         case events.TagCount():
             return Chart({"zone": entry.zone}, {"tags": len(entry.epcs), "count": entry.count})
         case events.Inspection():
-            tags = {"line": entry.line, "verdict": entry.verdict, "model": entry.model}
-            return Chart(tags, {"subject": entry.subject, "score": entry.score, "evidence": entry.evidence})
+            return _inspection(entry)
         case events.Condition():
             tags = {"device": entry.device, "zone": entry.zone, "quantity": entry.quantity}
             return Chart(tags, {"value": entry.value})
@@ -129,6 +128,25 @@ def _door_pass(event: events.DoorPass) -> Chart:
     return Chart({"door": event.door, "direction": event.direction, "rule": evidence.rule}, fields)
 
 
+def _inspection(event: events.Inspection) -> Chart:
+    second = event.second
+    fields: dict[str, Field | None] = {
+        "subject": event.subject,
+        "score": event.score,
+        "lot": event.lot,
+        "crop": event.crop,
+        "views": event.views,
+        "sampled": event.sampled,
+        "evidence": event.evidence,
+        "second_model": second.model if second else None,
+        "second_verdict": second.verdict if second else None,
+        "second_score": second.score if second else None,
+        "decided_us": event.decided_us,
+    }
+    tags = {"line": event.line, "verdict": event.verdict, "model": event.model, "gate": event.gate}
+    return Chart(tags, fields)
+
+
 def _record(record: records.Record) -> Chart:
     match record:
         case records.AsnReceived():
@@ -147,6 +165,13 @@ def _record(record: records.Record) -> Chart:
         case records.OrderReported():
             tags = {"state": record.state, "supplier": record.supplier}
             return Chart(tags, {"key": record.key, "number": record.number, "units": record.units})
+        case records.LotBegun():
+            lot = {"lot": record.lot, "sku": record.sku, "customer": record.customer}
+            return Chart({"line": record.line}, {**lot, "who": record.who})
+        case records.LotReleased():
+            return Chart({}, {"lot": record.lot, "who": record.who, "why": record.why})
+        case records.ReviewAnswered():
+            return Chart({"label": record.label}, {"id": record.id, "who": record.who})
         case records.AgentSilent() | records.AgentHeard():
             return Chart({"about": record.agent}, {"n": 1})
         case records.DataLost():

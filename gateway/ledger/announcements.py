@@ -8,7 +8,7 @@ import hashlib
 
 import msgspec
 
-from gateway.ledger import exceptions, orders, shipments, stock
+from gateway.ledger import exceptions, orders, quarantine, shipments, stock
 from gateway.ledger.rows import Case, Line, Shipment
 from gateway.ledger.state import State
 from gateway.records import AsnReceived, LogRow
@@ -29,6 +29,8 @@ def announced(state: State, row: LogRow, asn: AsnReceived) -> None:
         announced_us=old.announced_us if old is not None else row.recorded_us,
         touched_us=row.recorded_us,
     )
+    for named in asn.cases:
+        quarantine.belongs(state, named.epc, named.lot, row.recorded_us)
     state.shipments.put(asn.id, shipment)
     _expect(state, asn, shipment)
     shipments.enlist(state, asn.id, shipment)

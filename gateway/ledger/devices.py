@@ -1,24 +1,26 @@
 """Devices: readers, cameras and Modbus servers as their agents last told of them.
 
-Lost and blind mean that what a device watches is unknown, never that it is absent: no item moves because of them.
+Lost and blind mean that what a device watches is unknown, never that it is absent: no item moves because of them. A
+camera that has drifted sees, but not what its model learned from: somebody should look at its light and its lens.
 """
 
 from typing import Literal
 
 from contract import events
 from gateway.ledger import doors, exceptions, inventory
-from gateway.ledger.rows import Device
+from gateway.ledger.rows import Device, Param
 from gateway.ledger.state import State
 from gateway.records import LogRow
 
-Reached = Literal["connected", "lost", "blind"]
+Reached = Literal["connected", "lost", "blind", "drifted"]
+_AWAY = ("lost", "blind")
 _STRAY = "stray_"
 
 
 def told(state: State, row: LogRow, event: events.Device) -> None:
     """Something happened to a device, or to what it should have told."""
     match event.state:
-        case "connected" | "lost" | "blind":
+        case "connected" | "lost" | "blind" | "drifted":
             _reached(state, row, event, event.state)
         case "health":
             _counted(state, row, event)
@@ -35,7 +37,7 @@ def told(state: State, row: LogRow, event: events.Device) -> None:
 def unreachable(state: State, name: str) -> bool:
     """What the device watches is unknown at the moment."""
     device = state.devices.get(name)
-    return device is not None and device.state in ("lost", "blind")
+    return device is not None and device.state in _AWAY
 
 
 def _reached(state: State, row: LogRow, event: events.Device, reached: Reached) -> None:
@@ -43,21 +45,29 @@ def _reached(state: State, row: LogRow, event: events.Device, reached: Reached) 
     by = inventory.stamp(row)
     if device is None or by <= device.stamp:
         return
-    was = device.state
+    was_away = device.state in _AWAY
     device.stamp, device.detail = by, event.detail
-    if was != reached:
+    if device.state != reached:
         device.state = reached
         device.since_us = by[0]
     if event.counts:
         device.counts = dict(event.counts)
     _show(state, event.device)
-    why = {"state": reached, "detail": event.detail}
-    if reached == "connected":
-        exceptions.end(state, "device_lost", event.device, row.recorded_us, "connected")
-    elif was not in ("lost", "blind"):
-        exceptions.begin(state, "device_lost", event.device, row.recorded_us, 1, why)
+    _judge(state, row, event, reached, was_away=was_away)
+
+
+def _judge(state: State, row: LogRow, event: events.Device, reached: Reached, *, was_away: bool) -> None:
+    """One exception while it is away, and one while it has drifted."""
+    why: dict[str, Param] = {"state": reached, "detail": event.detail}
+    if reached in _AWAY:
+        change = exceptions.update if was_away else exceptions.begin
+        change(state, "device_lost", event.device, row.recorded_us, 1, why)
+        return
+    exceptions.end(state, "device_lost", event.device, row.recorded_us, "connected")
+    if reached == "drifted":
+        exceptions.begin(state, "drift", event.device, row.recorded_us, 1, {"detail": event.detail})
     else:
-        exceptions.update(state, "device_lost", event.device, row.recorded_us, 1, why)
+        exceptions.end(state, "drift", event.device, row.recorded_us, "as it was")
 
 
 def _counted(state: State, row: LogRow, event: events.Device) -> None:

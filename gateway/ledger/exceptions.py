@@ -13,7 +13,7 @@ from gateway.ledger.rows import ExceptionKind, Incident, Param
 from gateway.ledger.state import State
 from gateway.records import ExceptionResolved, LogRow
 
-_QUIET = frozenset({"unknown_direction", "empty_pass", "clock_stepped", "bad_message"})
+_QUIET = frozenset({"unknown_direction", "empty_pass", "clock_stepped", "bad_message", "drift", "gate_missed"})
 """Somebody should look; the others are wrong already."""
 KEPT_RESOLVED = 20
 """Resolved exceptions that stay in memory and on the page; the others stay on disk."""
@@ -54,11 +54,11 @@ def update(
     return True
 
 
-def end(state: State, kind: ExceptionKind, subject: str, now_us: int, reason: str) -> None:
-    """It is no longer so: the exception closes by itself, if it is open."""
+def end(state: State, kind: ExceptionKind, subject: str, now_us: int, reason: str, who: str | None = None) -> None:
+    """It is no longer so: the exception closes, if it is open, by itself or because somebody did something else."""
     key = state.index.open_exceptions.get((kind, subject))
     if key is not None:
-        _close(state, key, now_us, None, reason)
+        _close(state, key, now_us, who, reason)
 
 
 def resolve(state: State, row: LogRow, record: ExceptionResolved) -> None:

@@ -14,7 +14,11 @@ from gateway.ledger import (
     doors,
     exceptions,
     inventory,
+    lines,
+    lots,
     orders,
+    quarantine,
+    reviews,
     shipments,
     zones,
 )
@@ -24,17 +28,13 @@ from gateway.records import LogEntry, LogRow
 Rule = Callable[[State, LogRow, Any], None]
 
 
-def _nothing(state: State, row: LogRow, entry: events.Inspection) -> None:
-    """An inspection stands in the log and in the history; it does not move stock."""
-
-
 RULES: dict[type, Rule] = {
     events.DoorPass: doors.passed,
     events.EmptyPass: doors.passed_empty,
     events.ZoneSeen: zones.seen,
     events.ZoneLeft: zones.left,
     events.TagCount: zones.seen,
-    events.Inspection: _nothing,
+    events.Inspection: lines.inspected,
     events.Condition: conditions.read,
     events.Device: devices.told,
     records.AsnReceived: announcements.announced,
@@ -43,6 +43,9 @@ RULES: dict[type, Rule] = {
     records.ShipmentSettled: shipments.settled,
     records.ReplenishmentRequested: orders.requested,
     records.OrderReported: orders.reported,
+    records.LotBegun: lines.begun,
+    records.LotReleased: lots.released,
+    records.ReviewAnswered: reviews.answered,
     records.AgentSilent: agents.silent,
     records.AgentHeard: agents.heard,
     records.DataLost: agents.lost_data,
@@ -70,3 +73,6 @@ def reindex(state: State) -> None:
     exceptions.reindex(state)
     shipments.reindex(state)
     orders.reindex(state)
+    lots.reindex(state)
+    quarantine.reindex(state)
+    reviews.reindex(state)

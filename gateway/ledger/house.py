@@ -38,12 +38,20 @@ class House:
         self.zones = frozenset(zone.name for zone in site.zones)
         self.limits = {zone.name: zone.temperature for zone in site.zones if zone.temperature}
         self.skus = {item.sku: item for item in site.items}
+        self.lines = {line.name: line for line in site.lines}
         self.settle_us = round(site.gateway.shipment_settle_s * 1e6)
         self.silent_us = round(site.gateway.silent_after_s * 1e6)
         self.devices = _devices(site)
         self._sku_of_gtin = {item.gtin: item.sku for item in site.items}
         self._units: dict[int, Tag] = {}
         self._tag = lru_cache(maxsize=100_000)(self._identified)
+
+    def most_defective(self, line: str, customer: str | None) -> float:
+        """The share of defective fruit that a customer takes from a line: as the customer's grade says, else as
+        everybody's does."""
+        grades = {grade.customer: grade for grade in self.site.grades if grade.crop == self.lines[line].crop}
+        grade = grades.get(customer) or grades.get(None) or site_file.Grade(crop=self.lines[line].crop)
+        return grade.max_defective
 
     def tag(self, epc: str) -> Tag:
         """What an EPC stands for. A GTIN that the site file does not know is its own SKU.
@@ -81,4 +89,5 @@ def _devices(site: site_file.Site) -> dict[str, DeviceOf]:
     for door in site.doors:
         devices |= {reader.name: DeviceOf("reader", door.agent, door.name) for reader in door.readers}
     devices |= {reader.name: DeviceOf("reader", reader.agent, None) for reader in site.zone_readers}
+    devices |= {line.camera.name: DeviceOf("camera", line.agent, None) for line in site.lines}
     return devices

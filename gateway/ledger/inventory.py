@@ -28,14 +28,15 @@ def place(state: State, epc: str, zone: str | None, by: Stamp, where: str, now_u
     if item.placed is None or by > item.placed:
         item.placed = by
         if item.sku is not None:
-            stock.move(state, item.sku, item.zone, zone, now_us)
+            held = item.lot in state.index.held_lots
+            stock.move(state, item.sku, item.zone, zone, now_us, held=held)
         item.zone = zone
     return item
 
 
 def observe(state: State, epc: str, by: Stamp, where: str) -> Item:
     """A sighting of any kind: the item is there, which does not yet say in which zone."""
-    item = _of(state, epc)
+    item = of(state, epc)
     if item.seen is None or by > item.seen:
         item.seen = by
         item.seen_at = where
@@ -45,13 +46,14 @@ def observe(state: State, epc: str, by: Stamp, where: str) -> Item:
 
 def miss(state: State, epc: str, by: Stamp) -> None:
     """A reader that is not blind no longer sees it. Only another sighting moves an item: not seen is not gone."""
-    item = _of(state, epc)
+    item = of(state, epc)
     if item.missed is None or by > item.missed:
         item.missed = by
         state.items.touch(epc)
 
 
-def _of(state: State, epc: str) -> Item:
+def of(state: State, epc: str) -> Item:
+    """What is known of a tag; nothing yet of a new one."""
     item = state.items.rows.get(epc)
     if item is None:
         item = state.items.rows[epc] = Item(state.house.tag(epc).sku)

@@ -31,7 +31,9 @@ from gateway.errors import BadRecord, LedgerFailed
 from gateway.ledger import announcements, exceptions, opening, rows, shipments, streams, watch
 from gateway.ledger.group import Entry, Group, Recorded, Taken
 from gateway.ledger.house import House
-from gateway.ledger.shown import Pulse, Shown, changed
+from gateway.ledger.pulse import Pulse
+from gateway.ledger.shown import Shown, changed
+from gateway.ledger.sorting import Sorting
 from gateway.ledger.state import State
 from gateway.ledger.store import DEAD_LETTER_BYTES, DeadLetter, Store, Writing
 from gateway.records import GATEWAY, LogRow, Record
@@ -55,6 +57,8 @@ class Commit(Struct, frozen=True):
 
     rows: tuple[LogRow, ...]
     changed: frozenset[tuple[Section, str]]
+    reviews: frozenset[str] = frozenset()
+    """Reviews that were asked for, answered or let go, whether they are shown or not."""
 
 
 class CaseOf(Struct, frozen=True):
@@ -106,7 +110,9 @@ class Ledger:
         self._subscribers: list[Callable[[Commit], None]] = []
         self._pulses = {agent.name: Pulse() for agent in state.house.site.agents}
         self._watch = watch.Watch(state, self._pulses, clock())
-        self.views = Shown(state, self._pulses, clock)
+        self.sorting = Sorting(state, self._pulses, self._show)
+        """What the sorting lines do, and what there is to review."""
+        self.views = Shown(state, self._pulses, self.sorting, clock)
         """`views(section)`: all views of a section (but "site") by key."""
         for name, pulse in self._pulses.items():
             if agent := state.agents.get(name):
@@ -183,8 +189,7 @@ class Ledger:
     async def tick(self, now_us: int) -> None:
         """Once a second: settle shipments, find silent agents, count bad messages, look at reorder points."""
         self._check()
-        if doors := self._watch.doors_left(now_us):
-            self._tell(Commit((), doors))
+        self._show(self._watch.doors_left(now_us) | self.sorting.slowed(now_us))
         news = self._watch.due(now_us)
         if news or self._state.due:
             await self._recorded(news)
@@ -296,7 +301,9 @@ class Ledger:
         if self._queued_rows < MAX_QUEUED:
             self._room.set()
         self._next_id += len(group.rows)
-        commit = Commit(tuple(group.rows), changed(self._state))
+        reviews = frozenset(self._state.reviews.changed | self._state.reviews.gone)
+        moved = self.sorting.moved() if reviews else frozenset()
+        commit = Commit(tuple(group.rows), changed(self._state) | moved, reviews)
         dead_letters = [*self._unreadable, *group.dead_letters]
         self._unreadable.clear()
         if not group.rows and not dead_letters:
@@ -304,7 +311,7 @@ class Ledger:
             return
         tables = [(table.name, *table.written()) for table in self._state.tables if table.changed or table.gone]
         trimmed: frozenset[tuple[Section, str]] = frozenset(("exceptions", key) for key in exceptions.trim(self._state))
-        commit = Commit(commit.rows, commit.changed | trimmed)
+        commit = Commit(commit.rows, commit.changed | trimmed, reviews)
         self._write(Writing(group.rows, tables, dead_letters), entries, commit)
 
     def _write(self, writing: Writing, entries: list[Entry], commit: Commit) -> None:
@@ -360,6 +367,11 @@ class Ledger:
     def _check(self) -> None:
         if self._failure is not None:
             raise self._failure
+
+    def _show(self, changed: frozenset[tuple[Section, str]]) -> None:
+        """Views changed, and the log did not."""
+        if changed:
+            self._tell(Commit((), changed))
 
     def _tell(self, commit: Commit) -> None:
         self.views.stale(commit.changed)

@@ -52,6 +52,8 @@ class Item(Struct, gc=False):
     """The door by which it last came in from the world or went out to it."""
     shipment: str | None = None
     """The shipment that it came or went with, last."""
+    lot: str | None = None
+    """As a document last said."""
 
 
 class Stock(Struct):
@@ -59,11 +61,18 @@ class Stock(Struct):
 
     units: int = 0
     zones: dict[str, int] = {}
+    quarantined: int = 0
+    """Of the units, those of lots that are over their limit."""
     known: bool = False
     """Some of it was in the house once, or was announced: from then on it is replenished."""
     updated_us: int | None = None
     trace: list[tuple[int, int]] = []
     """The last levels: (record time, units), at most 60; the last one within a commit."""
+
+    @property
+    def sellable(self) -> int:
+        """Units that may be sold."""
+        return self.units - self.quarantined
 
 
 class Door(Struct):
@@ -199,7 +208,7 @@ class Device(Struct):
     """One device behind an agent."""
 
     agent: str
-    state: Literal["connected", "lost", "blind", "unknown"] = "unknown"
+    state: Literal["connected", "lost", "blind", "drifted", "unknown"] = "unknown"
     stamp: Stamp = (0, "", "", 0)
     """Of the newest word on its state."""
     since_us: int = 0

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, overload
 
-from msgspec import Struct
-
 from contract import site as site_file
 from gateway.ledger import exceptions, orders, rows, shipments
+from gateway.ledger.pulse import Pulse
+from gateway.ledger.shown_lines import line_view, review_view
+from gateway.ledger.sorting import Sorting
 from gateway.ledger.state import State
 from gateway.views import (
     AnyView,
@@ -14,8 +15,10 @@ from gateway.views import (
     DeviceView,
     DoorView,
     ExceptionView,
+    LineView,
     OrderView,
     ReaderView,
+    ReviewView,
     Section,
     ShipmentLineView,
     ShipmentView,
@@ -24,31 +27,12 @@ from gateway.views import (
 )
 
 
-class Pulse(Struct):
-    """What is known of an agent at the moment. It is not in the log: after a restart nobody has been heard."""
-
-    heard_us: int | None = None
-    here: bool | None = None
-    """What the log last said, or is about to say: heard, silent, or nothing yet."""
-    epoch: str = ""
-    made: int = 0
-    waiting: int | None = None
-    clock_offset_us: int | None = None
-    batches: int = 0
-    """Batches of it since the start, of whatever worth."""
-    gaps: int = 0
-    """Of these, batches behind a gap: it was asked to send again."""
-    renumberings: int = 0
-    """Of these, batches with other events under known numbers: it was asked to number anew."""
-    duplicates: int = 0
-    """Events that the log already held."""
-
-
 class Shown:
     """The views of one state, by section and key."""
 
-    def __init__(self, state: State, pulses: dict[str, Pulse], clock: Callable[[], int]) -> None:
+    def __init__(self, state: State, pulses: dict[str, Pulse], sorting: Sorting, clock: Callable[[], int]) -> None:
         self._state = state
+        self._sorting = sorting
         self._pulses = pulses
         self._clock = clock
         self._build: dict[Section, Callable[[str], AnyView | None]] = {
@@ -59,14 +43,18 @@ class Shown:
             "orders": self._order,
             "devices": self._device,
             "conditions": self._condition,
+            "lines": self._line,
+            "reviews": self._review,
         }
         house = state.house
         self._named: dict[Section, Mapping[str, object]] = {
             "doors": house.doors,
             "stock": house.skus,
             "devices": house.devices,
+            "lines": house.lines,
+            "reviews": sorting.shown,
         }
-        """What the site file names, by section and in its order."""
+        """What comes first, by section and in its order: what the site file names; the reviews on the page."""
         self._fresh: dict[Section, dict[str, AnyView]] = {section: {} for section in self._build}
         self._stale: dict[Section, set[str]] = {section: set() for section in self._build}
         self.stale((section, key) for section in self._build for key in self._keys(section))
@@ -85,8 +73,12 @@ class Shown:
     def __call__(self, section: Literal["devices"]) -> dict[str, DeviceView]: ...
     @overload
     def __call__(self, section: Literal["conditions"]) -> dict[str, ConditionView]: ...
+    @overload
+    def __call__(self, section: Literal["lines"]) -> dict[str, LineView]: ...
+    @overload
+    def __call__(self, section: Literal["reviews"]) -> dict[str, ReviewView]: ...
     def __call__(self, section: Section) -> object:
-        """All views of a section by key: first what the site file names, in its order, then the rest by name."""
+        """All views of a section by key: first those that have an order of their own, then the rest by name."""
         for key in tuple(self._stale[section]):
             self.one(section, key)
         fresh, named = self._fresh[section], self._named.get(section, {})
@@ -121,6 +113,10 @@ class Shown:
                 return state.house.devices
             case "stock":
                 return {*state.house.skus, *state.stock.rows}
+            case "lines":
+                return state.house.lines
+            case "reviews":
+                return self._sorting.shown
             case "site":
                 return ()
             case _:
@@ -191,6 +187,7 @@ class Shown:
             reorder_point=item.reorder_point if item else 0,
             order_up_to=item.order_up_to if item else 0,
             on_order=orders.on_order(self._state, key),
+            quarantined=stock.quarantined,
             updated_us=stock.updated_us,
             trace=stock.trace,
         )
@@ -291,6 +288,13 @@ class Shown:
             trace=condition.trace,
         )
 
+    def _line(self, key: str) -> LineView | None:
+        now_us = self._sorting.time_at(key, self._clock())
+        return line_view(self._state, key, self._sorting.belts.get(key), now_us)
+
+    def _review(self, key: str) -> ReviewView | None:
+        return review_view(self._state, key, self._sorting.shown)
+
 
 def changed(state: State) -> frozenset[tuple[Section, str]]:
     """The views that differ since the tables were last written; from now on they count as told."""
@@ -302,12 +306,15 @@ def changed(state: State) -> frozenset[tuple[Section, str]]:
         "orders": "orders",
         "devices": "devices",
         "conditions": "conditions",
+        "lines": "lines",
     }
     found = set(state.shown)
     state.shown.clear()
     for table in state.tables:
         if section := sections.get(table.name):
             found.update((section, key) for key in table.changed | table.gone)
+    found.update(("lines", state.lots.rows[key].line) for key in state.lots.changed)
+    found.update(("lines", state.reviews.rows[key].line) for key in state.reviews.changed)
     return frozenset(found)
 
 

@@ -7,7 +7,7 @@ they are functions of the state, the log row and its entry, and nothing else.
 from collections import defaultdict
 from typing import Any
 
-from gateway.ledger import rows
+from gateway.ledger import linerows, rows
 from gateway.ledger.house import House
 from gateway.ledger.table import Table
 from gateway.views import Section
@@ -28,6 +28,9 @@ class State:
         self.agents = Table("agents", rows.Agent)
         self.devices = Table("devices", rows.Device)
         self.conditions = Table("conditions", rows.Condition)
+        self.lines = Table("lines", linerows.SortingLine)
+        self.lots = Table("lots", linerows.Run)
+        self.reviews = Table("reviews", linerows.Review)
         self.counters = Table("counters", rows.Counter)
 
         self.tables: tuple[Table[Any], ...] = (
@@ -41,6 +44,9 @@ class State:
             self.agents,
             self.devices,
             self.conditions,
+            self.lines,
+            self.lots,
+            self.reviews,
             self.counters,
         )
         """All of them, to be written and read alike."""
@@ -87,3 +93,10 @@ class Index:
         """Keys of the orders of a SKU that are neither received nor cancelled."""
         self.open_exceptions: dict[tuple[str, str], str] = {}
         """Id of the open exception of a kind about a subject."""
+        self.items_of_lot: dict[str, set[str]] = defaultdict(set)
+        self.held_lots: set[str] = set()
+        """Lots in quarantine."""
+        self.lots_of_line: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        """(begun_us, key) of the lots of a line, oldest first."""
+        self.open_reviews: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        """(at_us, key) of the reviews of a line that wait, oldest first."""

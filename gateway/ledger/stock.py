@@ -8,8 +8,8 @@ TRACE = 60
 """Levels that are kept for the page's sparkline."""
 
 
-def move(state: State, sku: str, origin: str | None, target: str | None, now_us: int) -> None:
-    """One unit goes from a zone to another; None is outside the house."""
+def move(state: State, sku: str, origin: str | None, target: str | None, now_us: int, *, held: bool = False) -> None:
+    """One unit goes from a zone to another; None is outside the house. `held`: it is in quarantine, wherever it is."""
     if origin == target:
         return
     stock = of(state, sku)
@@ -23,11 +23,21 @@ def move(state: State, sku: str, origin: str | None, target: str | None, now_us:
     state.stock.changed.add(sku)
     if change:
         stock.units += change
+        stock.quarantined += change * held
         _trace(stock, now_us)
         state.position_moved(sku)
     below = origin is not None and stock.zones.get(origin, 0) < 0
     if below or ("negative_stock", sku) in state.index.open_exceptions:
         _judge(state, sku, stock, now_us)
+
+
+def quarantine(state: State, sku: str, change: int, now_us: int) -> None:
+    """So many more units in the house may not be sold."""
+    stock = of(state, sku)
+    stock.quarantined += change
+    stock.updated_us = now_us
+    state.stock.changed.add(sku)
+    state.position_moved(sku)
 
 
 def of(state: State, sku: str) -> Stock:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from gateway.ledger import devices, shipments
+from gateway.ledger.pulse import Pulse
 from gateway.ledger.rows import Shipment
-from gateway.ledger.shown import Pulse
 from gateway.ledger.state import State
 from gateway.records import AgentSilent, BadMessages, Record, ShipmentSettled
 from gateway.views import Section

@@ -2,7 +2,7 @@
 
 from contract.events import TagCount, ZoneLeft, ZoneSeen
 from gateway.errors import Misfit
-from gateway.ledger import inventory, shipments
+from gateway.ledger import inventory, quarantine, shipments
 from gateway.ledger.state import State
 from gateway.records import ItemsImported, LogRow
 
@@ -31,6 +31,7 @@ def imported(state: State, row: LogRow, record: ItemsImported) -> None:
     by = inventory.stamp(row)
     for item in record.items:
         inventory.place(state, item.epc, item.zone, by, item.zone, row.recorded_us)
+        quarantine.belongs(state, item.epc, item.lot, row.recorded_us)
 
 
 def _known(state: State, zone: str) -> None:

@@ -23,6 +23,15 @@ from contract.topics import Topic
 
 ROOT = Path(__file__).parent.parent.parent
 AGENT = "dock-edge"
+SORTER = "sorting-edge"
+LINE: dict[str, Any] = {
+    "name": "line-a",
+    "title": {"en": "Line A", "zh": "A 线"},
+    "agent": SORTER,
+    "crop": "lemon",
+    "camera": {"kind": "mjpeg", "name": "camera-a", "url": "http://127.0.0.1:8060/line-a.mjpeg"},
+}
+"""A sorting line. Its agent here is a test that speaks for it."""
 PATIENCE_S = 20.0
 
 OpenPage = Callable[..., Page]
@@ -68,8 +77,11 @@ def temperature(sensor: str, zone: str, value: float) -> events.Condition:
 
 
 def site_in(folder: Path) -> Site:
-    """The example site on free ports, with its data in a folder and a short wait for a shipment's last case."""
+    """The example site with one sorting line, on free ports, its data in a folder, a short wait for the last case."""
     body = SITE.model_dump(mode="json")
+    body["lines"] = [LINE]
+    if SORTER not in [agent["name"] for agent in body["agents"]]:
+        body["agents"].append({"name": SORTER})
     body["broker"] |= {"port": free_port(), "data": str(folder / "broker")}
     body["gateway"] |= {"port": free_port(), "data": str(folder / "gateway"), "shipment_settle_s": 2.5}
     body["cloud"] |= {"url": f"http://127.0.0.1:{free_port()}"}
@@ -95,6 +107,8 @@ class House:
                 part.start()
             self.agent = Agent(self.site)
             begun.callback(self.agent.close)
+            self.sorter = Agent(self.site, SORTER)
+            begun.callback(self.sorter.close)
             self._ends = begun.pop_all()
         return self
 
@@ -142,21 +156,26 @@ class House:
 class Agent:
     """An agent with the shortest of outboxes: it publishes a batch again until the gateway says that it holds it."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, name: str = AGENT) -> None:
+        self.name = name
         self._site = site.site
         self._epoch = f"browser-{now_us()}"
         self._next = 1
         self._through = 0
+        self._kept: set[str] = set()
         self._news = threading.Condition()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        self._client.on_connect = lambda client, *_: client.subscribe(self._topic("ack"), qos=1)
-        self._client.on_message = self._on_ack
+        self._client.on_connect = lambda client, *_: client.subscribe(
+            [(self._topic("ack"), 1), (self._topic("command"), 1)]
+        )
+        self._client.message_callback_add(self._topic("ack"), self._on_ack)
+        self._client.message_callback_add(self._topic("command"), self._on_command)
         self._client.connect_async("127.0.0.1", site.broker.port)
         self._client.loop_start()
 
     def tell(self, *told: events.Event) -> None:
         """Returns when the gateway has committed them."""
-        batch = wire.encode_batch(AGENT, self._epoch, self._next, self._next, tuple(map(wire.encode, told)))
+        batch = wire.encode_batch(self.name, self._epoch, self._next, self._next, tuple(map(wire.encode, told)))
         last = self._next + len(told) - 1
         self._next = last + 1
         deadline = time.monotonic() + PATIENCE_S
@@ -166,10 +185,18 @@ class Agent:
                 self._client.publish(self._topic("events"), batch, qos=1)
                 self._news.wait(0.5)
 
+    def show(self, *pictures: wire.Evidence) -> None:
+        """Send pictures; returns when the gateway has those of fruit on disk. One of a belt is shown, not kept."""
+        wanted = {picture.id for picture in pictures if picture.kind == "fruit"}
+        for picture in pictures:
+            self._client.publish(self._topic("evidence"), wire.encode(picture), qos=1)
+        with self._news:
+            assert self._news.wait_for(lambda: wanted <= self._kept, PATIENCE_S), f"not kept: {wanted - self._kept}"
+
     def beat(self) -> None:
         """Say that the agent is there."""
         status = wire.Status(
-            agent=AGENT, state="online", at_us=now_us(), epoch=self._epoch, made=self._next - 1, interval_s=60.0
+            agent=self.name, state="online", at_us=now_us(), epoch=self._epoch, made=self._next - 1, interval_s=60.0
         )
         self._client.publish(self._topic("status"), wire.encode(status), qos=1, retain=True)
 
@@ -178,13 +205,20 @@ class Agent:
         self._client.loop_stop()
 
     def _topic(self, channel: Any) -> str:
-        return str(Topic(self._site, AGENT, channel))
+        return str(Topic(self._site, self.name, channel))
 
     def _on_ack(self, _client: object, _userdata: object, message: mqtt.MQTTMessage) -> None:
         ack = wire.decode_ack(bytes(message.payload))
         with self._news:
             if ack.epoch == self._epoch:
                 self._through = max(self._through, ack.through)
+                self._news.notify_all()
+
+    def _on_command(self, _client: object, _userdata: object, message: mqtt.MQTTMessage) -> None:
+        command = wire.decode_command(bytes(message.payload))
+        if isinstance(command, wire.EvidenceKept):
+            with self._news:
+                self._kept.update(command.ids)
                 self._news.notify_all()
 
 

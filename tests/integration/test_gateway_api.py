@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from ledgersite import SITE, Edge, case, door_pass, now_us
-from servedgateway import OK, Served, served
+from servedgateway import CSV, OK, Served, assert_problem, served
 
 from contract.site import Site
 from gateway import openapi
@@ -17,7 +17,6 @@ from gateway.api.uploads import MAX_BODY_BYTES
 from gateway.history.words import Point
 
 PALLET = f"{(0x31 << 88) | (2 << 85) | (5 << 82) | (9506000 << 58) | (7 << 24):024x}"
-CSV = {"Content-Type": "text/csv; charset=utf-8"}
 
 Story = Callable[[Served], Awaitable[None]]
 
@@ -43,17 +42,6 @@ def asn(**changes: object) -> dict[str, object]:
         "door": "dock-1",
         "cases": cases,
     } | changes
-
-
-def assert_problem(response: httpx.Response, status: int, slug: str) -> dict[str, Any]:
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    problem: dict[str, Any] = response.json()
-    assert problem["type"] == f"urn:truecount:problem:{slug}"
-    assert problem["status"] == status
-    assert problem["title"]
-    assert problem["detail"]
-    return problem
 
 
 def test_a_shipment_is_announced_and_every_case_of_it_is_followed(tmp_path: Path) -> None:

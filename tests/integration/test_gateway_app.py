@@ -13,50 +13,16 @@ import httpx
 import pytest
 from aiomqtt import Client
 from influx import Influxd
-from ledgersite import SITE, case, door_pass
+from ledgersite import case, door_pass
+from runninggateway import running, site, until
 from servedgateway import ServerSent, listening_to
-from serverprocess import free_port
 
 from contract import wire
-from contract.site import Broker, InfluxHistory, Site
+from contract.site import Broker, InfluxHistory
 from contract.topics import Topic
 from gateway import app
 from gateway import broker as brokers
 from gateway.errors import CannotListen
-
-
-def site(folder: Path, broker: Broker | None = None) -> Site:
-    parts = {
-        "gateway": SITE.gateway.model_copy(update={"port": free_port(), "data": folder / "gateway"}),
-        "cloud": SITE.cloud.model_copy(update={"url": f"http://127.0.0.1:{free_port()}"}),
-        "broker": broker or SITE.broker.model_copy(update={"port": free_port()}),
-    }
-    return SITE.model_copy(update=parts)
-
-
-@contextlib.asynccontextmanager
-async def running(settings: Site) -> AsyncIterator[httpx.AsyncClient]:
-    """The gateway as a task that is cancelled at the end, as Ctrl-C does."""
-    task = asyncio.create_task(app.run(settings))
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.gateway.port}", timeout=10) as client:
-        try:
-            async with asyncio.timeout(10):
-                while not task.done():
-                    with contextlib.suppress(httpx.ConnectError):
-                        await client.get("/healthz")
-                        break
-                    await asyncio.sleep(0.02)
-            yield client
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-
-async def until(client: httpx.AsyncClient, status: int) -> None:
-    async with asyncio.timeout(15):
-        while (await client.get("/healthz")).status_code != status:  # noqa: ASYNC110  # it is polled by nature
-            await asyncio.sleep(0.05)
 
 
 async def _first_of(stream: AsyncIterator[ServerSent], epc: str) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from ledgersite import Edge, case, door_pass
+from ledgersite import Edge, case, door_pass, now_us
+from linesite import LINED, SORTER, Belt, evidence
 from schemathesis import checks
 from servedgateway import served
 
@@ -28,8 +29,13 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     over = asyncio.Event()
 
     async def serve() -> None:
-        async with served(tmp_path_factory.mktemp("gateway")) as gateway:
+        async with served(tmp_path_factory.mktemp("gateway"), LINED) as gateway:
             await Edge(gateway.ledger).tell(door_pass(case(0, 1)), door_pass(case(0, 2), direction="unknown"))
+            belt = Belt()
+            belt.begin("L1")
+            unsure = belt.fruit("unsure")
+            await Edge(gateway.ledger, SORTER).tell(unsure, *belt.run(good=5, defective=9))
+            gateway.pictures.put([evidence(unsure)], {}, now_us())
             found.append(gateway.url)
             ready.set()
             await over.wait()

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from linesite import Belt
 
 from contract import events
 from gateway import records
@@ -100,6 +101,19 @@ def test_a_field_has_one_type_whatever_the_entry() -> None:
     assert chart_of(examples[1]).tags == {"about": "a"}
     tags = points_of("north", row(1, kind="asn_received"), examples[2])[1].tags
     assert dict(tags) == {"agent": "dock-edge", "direction": "inbound", "site": "north"}
+
+
+def test_a_verdict_is_a_point_of_its_line_and_lots_are_no_series() -> None:
+    belt = Belt()
+    belt.begin("L1")
+    seen, unseen = belt.fruit("defective", second="lemon-2"), belt.fruit("unseen", gate=None)
+    assert chart_of(seen).tags == {"line": "line-a", "verdict": "defective", "model": seen.model, "gate": "pushed"}
+    fields = points_of("north", row(1, kind="inspection"), seen)[1].fields
+    assert (fields["lot"], fields["views"], fields["score"], fields["sampled"]) == ("L1", 4, 0.9, False)
+    assert (fields["second_model"], fields["second_verdict"], fields["second_score"]) == ("lemon-2", "good", 0.2)
+    point = points_of("north", row(2, kind="inspection"), unseen)[1]
+    assert "score" not in point.fields, "nobody knows it"
+    assert "gate" not in dict(point.tags)
 
 
 @given(st.lists(st.integers(0, 3_000_000), max_size=30))

@@ -231,6 +231,210 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Lines
+         * @description How the sorting lines do.
+         */
+        get: operations["getLines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lines/{line}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Line
+         * @description How one line does.
+         */
+        get: operations["getLine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lines/{line}/lot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Lot
+         * @description Another lot runs over the line: its agent is told, its fruit counts for it. The same again changes nothing.
+         */
+        post: operations["beginLot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lines/{line}/belt.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Belt
+         * @description The belt as the camera saw it last, about a second old while `belt_us` of the line goes on.
+         */
+        get: operations["getBelt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Lots
+         * @description What ran over the lines.
+         */
+        get: operations["getLots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lots/{lot}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Lot
+         * @description Take a lot that is over its limit out of quarantine, on every line. The same again changes nothing.
+         */
+        post: operations["releaseLot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Reviews
+         * @description Verdicts that wait for a person, or those that were answered.
+         */
+        get: operations["getReviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{review_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Review
+         * @description One verdict, and what was said of it.
+         */
+        get: operations["getReview"];
+        put?: never;
+        /**
+         * Answer Review
+         * @description Say what the picture shows. The same again changes nothing.
+         */
+        post: operations["answerReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence/{evidence_id}.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Picture
+         * @description The picture of one fruit.
+         */
+        get: operations["getEvidencePicture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence/{evidence_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Evidence
+         * @description What came with the picture of one fruit.
+         */
+        get: operations["getEvidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -316,6 +520,19 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Answer
+         * @description What a person sees in the picture, and who it is. `unusable`: it does not show the fruit well enough.
+         */
+        Answer: {
+            /**
+             * Label
+             * @enum {string}
+             */
+            label: "good" | "defective" | "unusable";
+            /** Who */
+            who: string;
+        };
+        /**
          * Beat
          * @description The stream's pulse, every second: silence means that the stream is broken.
          */
@@ -353,11 +570,11 @@ export interface components {
              * Section
              * @enum {string}
              */
-            section: "site" | "doors" | "shipments" | "stock" | "exceptions" | "orders" | "devices" | "conditions";
+            section: "site" | "doors" | "shipments" | "stock" | "exceptions" | "orders" | "devices" | "conditions" | "lines" | "reviews";
             /** Key */
             key: string;
             /** Value */
-            value: components["schemas"]["SiteView"] | components["schemas"]["DoorView"] | components["schemas"]["ShipmentView"] | components["schemas"]["StockView"] | components["schemas"]["ExceptionView"] | components["schemas"]["OrderView"] | components["schemas"]["DeviceView"] | components["schemas"]["ConditionView"] | null;
+            value: components["schemas"]["SiteView"] | components["schemas"]["DoorView"] | components["schemas"]["ShipmentView"] | components["schemas"]["StockView"] | components["schemas"]["ExceptionView"] | components["schemas"]["OrderView"] | components["schemas"]["DeviceView"] | components["schemas"]["ConditionView"] | components["schemas"]["LineView"] | components["schemas"]["ReviewView"] | null;
         };
         /**
          * ConditionView
@@ -429,7 +646,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "connected" | "lost" | "blind" | "silent" | "unknown";
+            state: "connected" | "lost" | "blind" | "drifted" | "silent" | "unknown";
             /** Since Us */
             since_us: number;
             /** Heard Us */
@@ -495,6 +712,35 @@ export interface components {
             last: number;
         };
         /**
+         * EvidenceView
+         * @description What came with a picture; the picture itself is at /api/v1/evidence/{id}.jpg.
+         */
+        EvidenceView: {
+            /** Id */
+            id: string;
+            /** Agent */
+            agent: string;
+            /** Line */
+            line: string;
+            /** At Us */
+            at_us: number;
+            /** Kept Us */
+            kept_us: number;
+            /** Verdict */
+            verdict: ("good" | "defective" | "unsure" | "unseen") | null;
+            /** Score */
+            score: number | null;
+            /** Model */
+            model: string | null;
+            /** Outline */
+            outline: [
+                number,
+                number
+            ][];
+            /** Bytes */
+            bytes: number;
+        };
+        /**
          * ExceptionList
          * @description All that are open, and the last that were resolved; newest first.
          */
@@ -513,7 +759,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "missing" | "unexpected" | "unknown_direction" | "empty_pass" | "device_lost" | "agent_silent" | "data_lost" | "temperature" | "clock_stepped" | "bad_message" | "negative_stock";
+            kind: "missing" | "unexpected" | "unknown_direction" | "empty_pass" | "device_lost" | "agent_silent" | "data_lost" | "temperature" | "clock_stepped" | "bad_message" | "negative_stock" | "quality" | "drift" | "gate_missed";
             /**
              * Severity
              * @enum {string}
@@ -670,6 +916,49 @@ export interface components {
             seen_at: string;
             /** Shipment */
             shipment: string | null;
+            /** Lot */
+            lot: string | null;
+            /** Quarantined */
+            quarantined: boolean;
+        };
+        /**
+         * LineList
+         * @description Every sorting line, in the order of the site file.
+         */
+        LineList: {
+            /** Lines */
+            lines: components["schemas"]["LineView"][];
+        };
+        /**
+         * LineView
+         * @description One sorting line, keyed by its name.
+         */
+        LineView: {
+            /** Name */
+            name: string;
+            title: components["schemas"]["TitleView"];
+            /** Agent */
+            agent: string;
+            /** Crop */
+            crop: string;
+            /** Camera */
+            camera: string;
+            lot: components["schemas"]["LotView"] | null;
+            /** Lots */
+            lots: components["schemas"]["LotView"][];
+            /** Per Minute */
+            per_minute: number;
+            /** Model */
+            model: string | null;
+            shadow: components["schemas"]["ShadowView"] | null;
+            /** Latest */
+            latest: components["schemas"]["VerdictView"][];
+            /** Belt Us */
+            belt_us: number | null;
+            /** To Review */
+            to_review: number;
+            /** Last Us */
+            last_us: number | null;
         };
         /**
          * LinkView
@@ -714,6 +1003,108 @@ export interface components {
             body: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * LotList
+         * @description Lots, the last begun first.
+         */
+        LotList: {
+            /** Lots */
+            lots: components["schemas"]["LotOfLine"][];
+        };
+        /**
+         * LotOfLine
+         * @description One lot on one line.
+         */
+        LotOfLine: {
+            /** Lot */
+            lot: string;
+            /** Sku */
+            sku: string | null;
+            /** Customer */
+            customer: string | null;
+            /** Begun Us */
+            begun_us: number;
+            /** Ended Us */
+            ended_us: number | null;
+            /** Good */
+            good: number;
+            /** Defective */
+            defective: number;
+            /** Unsure */
+            unsure: number;
+            /** Unseen */
+            unseen: number;
+            /** Missed */
+            missed: number;
+            /** Rate */
+            rate: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Limit */
+            limit: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "within" | "over" | "released";
+            /** Line */
+            line: string;
+        };
+        /**
+         * LotOrder
+         * @description What runs over a line from now on, and who says so.
+         */
+        LotOrder: {
+            /** Lot */
+            lot: string;
+            /** Sku */
+            sku?: string | null;
+            /** Customer */
+            customer?: string | null;
+            /** Who */
+            who: string;
+        };
+        /**
+         * LotView
+         * @description The fruit of one lot on one line so far.
+         */
+        LotView: {
+            /** Lot */
+            lot: string;
+            /** Sku */
+            sku: string | null;
+            /** Customer */
+            customer: string | null;
+            /** Begun Us */
+            begun_us: number;
+            /** Ended Us */
+            ended_us: number | null;
+            /** Good */
+            good: number;
+            /** Defective */
+            defective: number;
+            /** Unsure */
+            unsure: number;
+            /** Unseen */
+            unseen: number;
+            /** Missed */
+            missed: number;
+            /** Rate */
+            rate: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Limit */
+            limit: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "within" | "over" | "released";
         };
         /**
          * Mistake
@@ -795,6 +1186,16 @@ export interface components {
             since_us: number;
         };
         /**
+         * Release
+         * @description Who frees a lot, and why it may be sold.
+         */
+        Release: {
+            /** Who */
+            who: string;
+            /** Why */
+            why: string;
+        };
+        /**
          * Resolution
          * @description Who dealt with it, and how.
          */
@@ -803,6 +1204,105 @@ export interface components {
             who: string;
             /** Why */
             why: string;
+        };
+        /**
+         * ReviewDetail
+         * @description A verdict that waits for a person, or has been looked at.
+         */
+        ReviewDetail: {
+            /** Id */
+            id: string;
+            /** Line */
+            line: string;
+            /** Lot */
+            lot: string | null;
+            /** Crop */
+            crop: string | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "good" | "defective" | "unsure" | "unseen";
+            /** Score */
+            score: number | null;
+            /** Model */
+            model: string;
+            /** Sampled */
+            sampled: boolean;
+            /** At Us */
+            at_us: number;
+            /** Outline */
+            outline: [
+                number,
+                number
+            ][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "answered";
+            /** Picture */
+            picture: boolean;
+            /** Label */
+            label: ("good" | "defective" | "unusable") | null;
+            /** Who */
+            who: string | null;
+            /** Answered Us */
+            answered_us: number | null;
+        };
+        /**
+         * ReviewPage
+         * @description A page of reviews: open ones as they came in, answered ones as they were answered.
+         */
+        ReviewPage: {
+            /** Reviews */
+            reviews: components["schemas"]["ReviewDetail"][];
+            /** After */
+            after: number;
+        };
+        /**
+         * ReviewView
+         * @description A verdict that waits for a person, keyed by the id of its picture. The section holds the oldest 20.
+         */
+        ReviewView: {
+            /** Id */
+            id: string;
+            /** Line */
+            line: string;
+            /** Lot */
+            lot: string | null;
+            /** Crop */
+            crop: string | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "good" | "defective" | "unsure" | "unseen";
+            /** Score */
+            score: number | null;
+            /** Model */
+            model: string;
+            /** Sampled */
+            sampled: boolean;
+            /** At Us */
+            at_us: number;
+            /** Outline */
+            outline: [
+                number,
+                number
+            ][];
+        };
+        /**
+         * ShadowView
+         * @description A model that is tried beside the one that decides.
+         */
+        ShadowView: {
+            /** Model */
+            model: string;
+            /** Compared */
+            compared: number;
+            /** Disagreed */
+            disagreed: number;
         };
         /**
          * Shipment
@@ -854,6 +1354,11 @@ export interface components {
              * @default null
              */
             sscc: string | null;
+            /**
+             * Lot
+             * @default null
+             */
+            lot: string | null;
         };
         /**
          * ShipmentDetail
@@ -1028,6 +1533,20 @@ export interface components {
             conditions: {
                 [key: string]: components["schemas"]["ConditionView"];
             };
+            /**
+             * Lines
+             * @default {}
+             */
+            lines: {
+                [key: string]: components["schemas"]["LineView"];
+            };
+            /**
+             * Reviews
+             * @default {}
+             */
+            reviews: {
+                [key: string]: components["schemas"]["ReviewView"];
+            };
             /** Feed */
             feed: components["schemas"]["FeedEntry"][];
         };
@@ -1043,6 +1562,11 @@ export interface components {
             epc: string;
             /** Zone */
             zone: string;
+            /**
+             * Lot
+             * @default null
+             */
+            lot: string | null;
         };
         /**
          * StockList
@@ -1072,6 +1596,11 @@ export interface components {
             order_up_to: number;
             /** On Order */
             on_order: number;
+            /**
+             * Quarantined
+             * @default 0
+             */
+            quarantined: number;
             /** Updated Us */
             updated_us: number | null;
             /** Trace */
@@ -1089,6 +1618,27 @@ export interface components {
             en: string;
             /** Zh */
             zh: string;
+        };
+        /**
+         * VerdictView
+         * @description One fruit, as the line judged it.
+         */
+        VerdictView: {
+            /** Subject */
+            subject: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "good" | "defective" | "unsure" | "unseen";
+            /** Score */
+            score: number | null;
+            /** At Us */
+            at_us: number;
+            /** Gate */
+            gate: ("passed" | "pushed" | "missed") | null;
+            /** Evidence */
+            evidence: string | null;
         };
         /**
          * ZoneView
@@ -1576,6 +2126,567 @@ export interface operations {
                 };
             };
             /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineList"];
+                };
+            };
+        };
+    };
+    getLine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                line: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineView"];
+                };
+            };
+            /** @description There is no such sorting line (`unknown-line`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    beginLot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                line: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LotOrder"];
+            };
+        };
+        responses: {
+            /** @description This lot runs already, for this customer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineView"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineView"];
+                };
+            };
+            /** @description This request cannot be read (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such sorting line (`unknown-line`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBelt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                line: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description JPEG. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description There is no such sorting line (`unknown-line`); There is no such picture (`no-picture`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLots: {
+        parameters: {
+            query?: {
+                state?: ("running" | "within" | "over" | "released") | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotList"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    releaseLot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lot: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Release"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotList"];
+                };
+            };
+            /** @description This request cannot be read (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such lot has run here (`unknown-lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This lot is not in quarantine (`not-in-quarantine`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReviews: {
+        parameters: {
+            query?: {
+                state?: "open" | "answered";
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewPage"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The pictures cannot be read now (`evidence-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewDetail"];
+                };
+            };
+            /** @description No such verdict waits for an answer (`unknown-review`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The pictures cannot be read now (`evidence-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answerReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Answer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewDetail"];
+                };
+            };
+            /** @description This request cannot be read (`bad-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such verdict waits for an answer (`unknown-review`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This verdict has another answer (`already-answered`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The pictures cannot be read now (`evidence-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEvidencePicture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                evidence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description JPEG. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description There is no such picture (`no-picture`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The pictures cannot be read now (`evidence-unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                evidence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceView"];
+                };
+            };
+            /** @description There is no such picture (`no-picture`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The pictures cannot be read now (`evidence-unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;

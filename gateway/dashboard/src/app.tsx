@@ -6,6 +6,7 @@ import { Card, Empty } from "./components/card";
 import { Conditions } from "./components/conditions";
 import { Devices } from "./components/devices";
 import { Door } from "./components/door";
+import { Lines } from "./components/lines";
 import { ZoneMap } from "./components/map";
 import { Orders } from "./components/orders";
 import { Passes } from "./components/passes";
@@ -37,6 +38,7 @@ function Blocks(): JSX.Element {
       <div class="primary">
         <Doors />
         <ZoneMap />
+        <Lines />
         <Stock />
         <Conditions />
       </div>

@@ -4,7 +4,7 @@ import type { Key } from "./messages";
 import { shipments } from "./store";
 import { titleOf } from "./titles";
 import type { ExceptionView } from "./views";
-import { decimal, type Sentence, say, sentence } from "./words";
+import { decimal, rate, type Sentence, say, sentence } from "./words";
 
 type Kind = ExceptionView["kind"];
 
@@ -21,6 +21,9 @@ const USUALLY: Record<Kind, readonly (Key & `did.${string}`)[]> = {
   clock_stepped: ["did.reported"],
   bad_message: ["did.reported"],
   negative_stock: ["did.counted"],
+  quality: ["did.resorted", "did.downgraded"],
+  drift: ["did.lens", "did.lamps"],
+  gate_missed: ["did.slowed", "did.reported"],
 };
 
 export const usualReasons = (kind: Kind): string[] => USUALLY[kind].map((key) => say(key));
@@ -35,9 +38,12 @@ export function whatHappened(exception: ExceptionView): Sentence {
     case "unknown_direction":
     case "empty_pass":
     case "bad_message":
+    case "gate_missed":
       return sentence(`${kind}.what`, { count, subject });
     case "temperature":
       return temperature(exception, subject);
+    case "quality":
+      return quality(exception, subject);
     default:
       return sentence(`${kind}.what`, { subject });
   }
@@ -62,6 +68,13 @@ function temperature(exception: ExceptionView, subject: string): Sentence {
   if (value !== undefined && min !== undefined && value < min)
     return sentence("temperature.low", { subject, value: decimal(value), min: decimal(min) });
   return sentence("temperature.what", { subject });
+}
+
+function quality(exception: ExceptionView, subject: string): Sentence {
+  const share = figure(exception, "rate");
+  const limit = figure(exception, "limit");
+  if (share === undefined || limit === undefined) return sentence("quality.what", { subject });
+  return sentence("quality.whatRate", { subject, rate: rate(share), limit: rate(limit) });
 }
 
 function figure({ params }: ExceptionView, name: string): number | undefined {

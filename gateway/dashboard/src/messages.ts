@@ -96,6 +96,90 @@ export const messages = {
     zh: "此处目前没有读取：通过的货物不会被计数。",
   },
 
+  // Sorting lines
+  "lines.unloaded": {
+    en: "This part of the page could not be loaded: the gateway did not answer.",
+    zh: "页面的这一部分未能加载：网关没有应答。",
+  },
+  "lines.again": { en: "Try again", zh: "重试" },
+  "line.perMinute": { en: "{fruit} fruit a minute", zh: "每分钟 {fruit} 个" },
+  "line.noLot": {
+    en: "No lot was begun. Tell the gateway what runs here at /api/v1/lines/{line}/lot, so that its rate is known.",
+    zh: "尚未开始批次。请通过 /api/v1/lines/{line}/lot 告知网关当前批次，才能得出缺陷率。",
+  },
+  "line.unwatched": {
+    en: "Nothing is seen here now: no fruit is taken as good.",
+    zh: "此处目前看不到：任何水果都不会被当作合格。",
+  },
+  "line.drifted": {
+    en: "{camera} sees something else than its model learned, for {age}",
+    zh: "{camera} 的画面偏离模型所学，已 {age}",
+  },
+  "line.late": { en: "too late", zh: "判定过晚" },
+  "line.latest": { en: "Last fruit", zh: "最近的水果" },
+  "line.chance": { en: "with the chance that it is defective", zh: "附其有缺陷的概率" },
+  "line.noFruit": { en: "No fruit has come yet.", zh: "尚无水果通过。" },
+  "line.lastFruit": { en: "last fruit {ago}", zh: "上一个 {ago}" },
+  "line.model": { en: "Model {model}", zh: "模型 {model}" },
+  "line.shadow": {
+    en: "Beside it on trial {model}: {disagreed} of {compared} judged differently",
+    zh: "并行试用 {model}：{compared} 个中有 {disagreed} 个判定不同",
+  },
+  "line.dropped": {
+    en: { one: "{count} picture dropped", other: "{count} pictures dropped" },
+    zh: "丢弃 {count} 帧画面",
+  },
+  "belt.picture": { en: "The belt of {line} at {time}", zh: "{line} 的传送带，{time}" },
+  "belt.none": { en: "No picture yet.", zh: "尚无画面。" },
+  "belt.old": { en: "picture from {time}", zh: "画面停在 {time}" },
+  "verdict.good": { en: "good", zh: "合格" },
+  "verdict.unsure": { en: "unsure", zh: "存疑" },
+  "verdict.defective": { en: "defective", zh: "有缺陷" },
+  "verdict.unseen": { en: "unseen", zh: "未看清" },
+  "fruit.picture": { en: "Picture of fruit {fruit}", zh: "水果 {fruit} 的图片" },
+  "lot.name": { en: "Lot {lot}", zh: "批次 {lot}" },
+  "lot.customer": { en: "for {customer}", zh: "客户 {customer}" },
+  "lot.running": { en: "running", zh: "进行中" },
+  "lot.within": { en: "within its limit", zh: "未超限" },
+  "lot.over": { en: "over its limit", zh: "超限" },
+  "lot.released": { en: "released", zh: "已放行" },
+  "lot.earlier": { en: { one: "{count} earlier lot", other: "{count} earlier lots" }, zh: "之前的 {count} 个批次" },
+  "lot.rate": { en: "Defective", zh: "缺陷率" },
+  "lot.interval": { en: "95\u00a0% sure: {low} to {high}", zh: "95% 把握：{low} 至 {high}" },
+  "lot.limit": { en: "limit {limit}", zh: "上限 {limit}" },
+  "lot.unjudged": { en: "nothing judged yet", zh: "尚无判定" },
+  "lot.picture": {
+    en: "{rate} defective, with 95 % confidence from {low} to {high}; the limit is {limit}",
+    zh: "缺陷率 {rate}，95% 置信区间 {low} 至 {high}；上限 {limit}",
+  },
+
+  // Review
+  "review.open": { en: { one: "Review {count} fruit", other: "Review {count} fruit" }, zh: "复核 {count} 个" },
+  "review.title": { en: "Review", zh: "人工复核" },
+  "review.waiting": { en: { one: "{count} waits", other: "{count} wait" }, zh: "待复核 {count} 个" },
+  "review.empty": {
+    en: "Nothing waits. Fruit that the model is unsure of comes here, and a few by chance.",
+    zh: "没有待复核的水果。模型拿不准的，以及少量随机抽取的，会出现在这里。",
+  },
+  "review.said": {
+    en: "The model says {verdict}, with a chance of {score} that it is defective.",
+    zh: "模型判定：{verdict}，有缺陷的概率为 {score}。",
+  },
+  "review.saidOnly": { en: "The model says {verdict}.", zh: "模型判定：{verdict}。" },
+  "review.sampled": { en: "chosen by chance", zh: "随机抽取" },
+  "review.good": { en: "Good", zh: "合格" },
+  "review.defective": { en: "Defective", zh: "有缺陷" },
+  "review.unusable": { en: "Cannot tell", zh: "无法判断" },
+  "review.keys": { en: "The keys 1, 2 and 3 answer, too.", zh: "也可按 1、2、3 键作答。" },
+  "review.needWho": { en: "Say who you are first.", zh: "请先填写您是谁。" },
+  "review.failed": {
+    en: "Not saved: {reason}. It still waits. Try again.",
+    zh: "未保存：{reason}。该水果仍待复核，请重试。",
+  },
+  "review.noPicture": { en: "The picture is not here yet.", zh: "图片尚未到达。" },
+  "review.next": { en: "Next", zh: "接下来" },
+  "review.close": { en: "Close", zh: "关闭" },
+
   // Shipments
   "shipment.last": {
     en: "Last: {shipment} from {partner}, {seen} of {expected} seen",
@@ -127,6 +211,9 @@ export const messages = {
   "todo.who": { en: "Who are you?", zh: "您是谁？" },
   "todo.why": { en: "What was done?", zh: "做了什么？" },
   "todo.save": { en: "Save as resolved", zh: "保存为已处理" },
+  "todo.release": { en: "Release", zh: "放行" },
+  "todo.releaseWhat": { en: "Release: {what}", zh: "放行：{what}" },
+  "todo.saveRelease": { en: "Release the lot", zh: "放行该批次" },
   "todo.saving": { en: "Saving", zh: "正在保存" },
   "todo.cancel": { en: "Not now", zh: "暂不处理" },
   "todo.failed": {
@@ -233,6 +320,35 @@ export const messages = {
     zh: "出库多于已知库存。请盘点，并查找漏读的通过。",
   },
 
+  "quality.what": { en: "Lot {subject} is over its limit", zh: "批次 {subject} 超限" },
+  "quality.whatRate": {
+    en: "Lot {subject} is over its limit: {rate} defective, at most {limit}",
+    zh: "批次 {subject} 超限：缺陷率 {rate}，上限 {limit}",
+  },
+  "quality.do": {
+    en: "Its stock is in quarantine and is not sold. Look at its fruit, sort it again or downgrade it. Then release it.",
+    zh: "其库存已隔离，不会出售。请查看水果，重新分选或降级。然后放行。",
+  },
+  "drift.what": {
+    en: "{subject} sees something else than its model learned",
+    zh: "{subject} 的画面偏离了模型所学",
+  },
+  "drift.do": {
+    en: "Clean the lens and check the lamps. If it is the fruit that is new, answer the review and train with it.",
+    zh: "请清洁镜头并检查灯光。若是水果本身不同，请完成复核并据此训练。",
+  },
+  "gate_missed.what": {
+    en: {
+      one: "{count} verdict came too late for the gate of {subject}",
+      other: "{count} verdicts came too late for the gate of {subject}",
+    },
+    zh: "{subject} 有 {count} 个判定来不及送达剔除闸",
+  },
+  "gate_missed.do": {
+    en: "The gate pushed that fruit off; none of it passed as good. If it goes on, slow the belt or relieve the computer.",
+    zh: "剔除闸已将这些水果剔除，没有当作合格放行。若持续出现，请放慢传送带或减轻计算机负载。",
+  },
+
   // What people usually did; chosen with one touch
   "did.short": { en: "Accepted as short", zh: "按短缺接受" },
   "did.found": { en: "Found and carried in", zh: "找到并已搬入" },
@@ -247,6 +363,11 @@ export const messages = {
   "did.counted": { en: "Counted", zh: "已盘点" },
   "did.doorClosed": { en: "Door closed", zh: "门已关好" },
   "did.goodsChecked": { en: "Goods checked", zh: "货物已检查" },
+  "did.resorted": { en: "Sorted again", zh: "已重新分选" },
+  "did.downgraded": { en: "Downgraded", zh: "已降级" },
+  "did.lens": { en: "Lens cleaned", zh: "已清洁镜头" },
+  "did.lamps": { en: "Lamps put right", zh: "灯光已调好" },
+  "did.slowed": { en: "Belt slowed", zh: "已放慢传送带" },
 
   // Stock
   "item.unidentified": { en: "unlisted cases", zh: "未登记的货箱" },
@@ -265,6 +386,7 @@ export const messages = {
   "stock.low": { en: "reorder", zh: "需补货" },
   "stock.coming": { en: "low, on order", zh: "偏低，已订" },
   "stock.negative": { en: "below zero", zh: "为负" },
+  "stock.quarantined": { en: "{count} in quarantine", zh: "隔离 {count}" },
   "stock.empty": {
     en: "Nothing is counted yet. Bring a case through a door, or send the opening balance to /api/v1/items.",
     zh: "尚未计入任何货品。请把一箱货搬过库门，或将期初库存发送到 /api/v1/items。",
@@ -321,6 +443,7 @@ export const messages = {
   "device.connected": { en: "connected", zh: "已连接" },
   "device.lost": { en: "lost", zh: "已断开" },
   "device.blind": { en: "blind", zh: "失明" },
+  "device.drifted": { en: "drifted", zh: "画面偏移" },
   "device.silent": { en: "silent", zh: "无消息" },
   "device.unknown": { en: "not heard yet", zh: "尚无消息" },
   "device.heard": { en: "heard {ago}", zh: "{ago}有消息" },

@@ -7,9 +7,9 @@ import { gatewayNowUs, type Heard, hear, type Instant, STALE_AFTER_MS, silenceMs
 import type { Sink } from "./stream";
 import type { Beat, Delta, FeedEntry, Section, Snapshot } from "./views";
 
-/** Feed entries kept, and only of things that moved: readings and device health have blocks of their own. */
+/** Feed entries kept, and only of things that moved: readings, fruit and device health have blocks of their own. */
 const FEED_LENGTH = 30;
-const MOVEMENTS = new Set(["door_pass", "empty_pass", "zone_seen", "zone_left", "tag_count", "inspection"]);
+const MOVEMENTS = new Set(["door_pass", "empty_pass", "zone_seen", "zone_left", "tag_count"]);
 
 // --- pure: how a snapshot grows by a delta ---------------------------------------------------------------------------
 
@@ -68,6 +68,8 @@ export const exceptions = computed(() => state.value?.exceptions ?? {});
 export const orders = computed(() => state.value?.orders ?? {});
 export const devices = computed(() => state.value?.devices ?? {});
 export const conditions = computed(() => state.value?.conditions ?? {});
+export const lines = computed(() => state.value?.lines ?? {});
+export const reviews = computed(() => state.value?.reviews ?? {});
 export const feed = computed(() => state.value?.feed ?? []);
 
 export const openExceptions = computed(() =>

@@ -1,7 +1,7 @@
 // Names for people: the site file's titles in the reader's language, else the name itself.
 
 import { language } from "./settings";
-import { doors, stock, zones } from "./store";
+import { doors, lines, stock, zones } from "./store";
 import type { TitleView } from "./views";
 import { say } from "./words";
 
@@ -37,8 +37,9 @@ export function doorTitle(name: string): string {
   return view ? inLanguage(view.title) : name;
 }
 
-/** The title of whatever has this name: a door, a zone or an item; shipments, devices and agents are their names. */
+/** The title of whatever has this name: a door, line, zone or item; shipments, lots, devices and agents are their names. */
 export function titleOf(name: string): string {
-  const view = doors.value[name] ?? stock.value[name] ?? zones.value.find((zone) => zone.name === name);
+  const view =
+    doors.value[name] ?? lines.value[name] ?? stock.value[name] ?? zones.value.find((zone) => zone.name === name);
   return view ? inLanguage(view.title) : name;
 }

@@ -88,6 +88,7 @@ const signedDecimal = perLocale(
   (tag) => new Intl.NumberFormat(tag, { maximumFractionDigits: 1, signDisplay: "exceptZero" }),
 );
 const wholePercent = perLocale((tag) => new Intl.NumberFormat(tag, { style: "percent" }));
+const finePercent = perLocale((tag) => new Intl.NumberFormat(tag, { style: "percent", maximumFractionDigits: 1 }));
 const timeOfDay = perLocale(
   (tag) => new Intl.DateTimeFormat(tag, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }),
 );
@@ -100,6 +101,8 @@ export const number = (value: number): string => plainNumber().format(value);
 export const decimal = (value: number): string => oneDecimal().format(value);
 export const signed = (value: number): string => signedDecimal().format(value);
 export const percent = (value: number): string => wholePercent().format(value);
+/** A share that is often small: 2.9 %. */
+export const rate = (value: number): string => finePercent().format(value);
 export const time = (us: number): string => timeOfDay().format(us / 1000);
 export const timeOfMinute = (us: number): string => hourAndMinute().format(us / 1000);
 export const dateTime = (us: number): string => dayAndTime().format(us / 1000);

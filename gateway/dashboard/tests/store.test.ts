@@ -48,6 +48,8 @@ const SNAPSHOT: Snapshot = {
   orders: {},
   devices: {},
   conditions: {},
+  lines: {},
+  reviews: {},
   feed: [pass(1)],
 };
 

@@ -14,6 +14,7 @@ const MEANING: Record<DeviceView["state"], Meaning> = {
   connected: "quiet",
   lost: "wrong",
   blind: "wrong",
+  drifted: "attention",
   silent: "stale",
   unknown: "stale",
 };

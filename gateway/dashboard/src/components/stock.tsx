@@ -79,6 +79,11 @@ const Row = memo(function Row({ view }: { view: StockView }): JSX.Element {
         <div class="item">
           <bdi>{title}</bdi>
           <Need view={view} />
+          {view.quarantined > 0 && (
+            <Mark meaning="attention">
+              <Say id="stock.quarantined" count={view.quarantined} />
+            </Mark>
+          )}
         </div>
         <div class={zones.value.length > COLUMNS ? "zones always" : "zones"}>
           {Object.entries(view.zones)
@@ -151,8 +156,9 @@ function Need({ view }: { view: StockView }): JSX.Element | null {
         <Say id="stock.negative" />
       </Mark>
     );
-  if (view.updated_us === null || view.units > view.reorder_point) return null;
-  if (view.units + view.on_order > view.reorder_point)
+  const sellable = view.units - view.quarantined;
+  if (view.updated_us === null || sellable > view.reorder_point) return null;
+  if (sellable + view.on_order > view.reorder_point)
     return (
       <Mark meaning="moving">
         <Say id="stock.coming" />

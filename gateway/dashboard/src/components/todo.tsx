@@ -2,8 +2,8 @@
 
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useId, useState } from "preact/hooks";
-import { outcomes, resolveException } from "../actions";
+import { useEffect, useId, useState } from "preact/hooks";
+import { forget, outcomes, pending, releaseLot, resolveException } from "../actions";
 import { usualReasons, whatHappened, whatToDo } from "../exceptions";
 import { memo } from "../memo";
 import { who } from "../settings";
@@ -57,6 +57,7 @@ export function ToDo(): JSX.Element {
 const Task = memo(function Task({ exception }: { exception: ExceptionView }): JSX.Element {
   const [resolving, setResolving] = useState(false);
   const what = whatHappened(exception);
+  const action = actionOn(exception);
   return (
     <li class={`task ${exception.severity}`} data-exception={exception.id} data-kind={exception.kind}>
       <div class="task-head">
@@ -77,12 +78,8 @@ const Task = memo(function Task({ exception }: { exception: ExceptionView }): JS
           </p>
         </div>
         {!resolving && (
-          <button
-            type="button"
-            aria-label={say("todo.resolveWhat", { what: plain(what) })}
-            onClick={() => setResolving(true)}
-          >
-            <Say id="todo.resolve" />
+          <button type="button" aria-label={say(action.what, { what: plain(what) })} onClick={() => setResolving(true)}>
+            <Say id={action.word} />
           </button>
         )}
       </div>
@@ -91,6 +88,12 @@ const Task = memo(function Task({ exception }: { exception: ExceptionView }): JS
   );
 });
 
+const RESOLVE = { word: "todo.resolve", what: "todo.resolveWhat", save: "todo.save", act: resolveException } as const;
+/** A lot that is over its limit is not only dealt with: its stock may be sold again. */
+const RELEASE = { word: "todo.release", what: "todo.releaseWhat", save: "todo.saveRelease", act: releaseLot } as const;
+
+const actionOn = ({ kind }: ExceptionView): typeof RESOLVE | typeof RELEASE => (kind === "quality" ? RELEASE : RESOLVE);
+
 /** Who dealt with it and what was done, on the spot. The task leaves the list when the gateway says so. */
 function ResolveForm({ exception, close }: { exception: ExceptionView; close: () => void }): JSX.Element {
   const id = useId();
@@ -98,13 +101,15 @@ function ResolveForm({ exception, close }: { exception: ExceptionView; close: ()
   const [why, setWhy] = useState("");
   const [incomplete, setIncomplete] = useState(false);
   const outcome = outcomes.value[exception.id];
-  const sending = outcome === "sending";
+  const sending = pending(exception.id);
+  const action = actionOn(exception);
+  useEffect(() => () => forget(exception.id), [exception.id]);
 
   const submit = (event: Event) => {
     event.preventDefault();
     const resolution = { who: name.trim(), why: why.trim() };
     setIncomplete(!resolution.who || !resolution.why);
-    if (resolution.who && resolution.why) void resolveException(exception.id, resolution);
+    if (resolution.who && resolution.why) action.act(exception, resolution);
   };
   return (
     <form
@@ -152,7 +157,7 @@ function ResolveForm({ exception, close }: { exception: ExceptionView; close: ()
       </p>
       <div class="form-end">
         <button type="submit" class="main" disabled={sending}>
-          <Say id="todo.save" />
+          <Say id={action.save} />
         </button>
         <button type="button" class="plain" onClick={close}>
           <Say id="todo.cancel" />

@@ -1,0 +1,162 @@
+// A sorting line: its belt, what runs on it and how good it is, and the last fruit as it was judged.
+
+import type { JSX } from "preact";
+import { memo } from "../memo";
+import { devices } from "../store";
+import { inLanguage } from "../titles";
+import type { DeviceView, LineView } from "../views";
+import { Say } from "../words";
+import { Ago, Span } from "./age";
+import { Belt } from "./belt";
+import { Card, Empty } from "./card";
+import { Figure } from "./figure";
+import { Fruit } from "./fruit";
+import { Counts, EarlierLots, LotName, LotState } from "./lot";
+import { Mark } from "./mark";
+import { Rate } from "./rate";
+
+interface LineProps {
+  line: LineView;
+  /** Open the review. */
+  review: () => void;
+}
+
+export const Line = memo(function Line({ line, review }: LineProps): JSX.Element {
+  const camera = devices.value[line.camera];
+  const blind = camera !== undefined && camera.state !== "connected" && camera.state !== "drifted";
+  return (
+    <Card
+      name={`line-${line.name}`}
+      area="line"
+      title={<bdi>{inLanguage(line.title)}</bdi>}
+      state={<Pace line={line} />}
+      stale={blind}
+    >
+      <div class="line-parts">
+        <div class="line-seen">
+          <Belt line={line} blind={blind} />
+          {camera && <Watching camera={camera} />}
+        </div>
+        <Lot line={line} review={review} />
+      </div>
+      <Latest line={line} />
+      <EarlierLots lots={line.lots} />
+      <footer>
+        <span class="muted">{line.model !== null && <Say id="line.model" model={line.model} />}</span>
+        {!!camera?.counts.dropped && (
+          <span class="muted">
+            <Say id="line.dropped" count={camera.counts.dropped} />
+          </span>
+        )}
+        <Shadow line={line} />
+      </footer>
+    </Card>
+  );
+});
+
+function Pace({ line }: { line: LineView }): JSX.Element {
+  if (line.per_minute > 0) return <Say id="line.perMinute" fruit={<Figure value={line.per_minute} size="strong" />} />;
+  return (
+    <Mark meaning="quiet">
+      <Say id="door.idle" />
+    </Mark>
+  );
+}
+
+/** What is wrong with the camera; nothing while it sees. */
+function Watching({ camera: { name, state, since_us } }: { camera: DeviceView }): JSX.Element | null {
+  const age = <Span since={since_us} />;
+  switch (state) {
+    case "connected":
+      return null;
+    case "drifted":
+      return (
+        <Mark meaning="attention">
+          <Say id="line.drifted" camera={name} age={age} />
+        </Mark>
+      );
+    case "lost":
+    case "blind":
+      return (
+        <>
+          <Mark meaning="wrong">
+            <Say id={`reader.${state}`} reader={name} age={age} />
+          </Mark>
+          <p class="advice">
+            <Say id="line.unwatched" />
+          </p>
+        </>
+      );
+    default:
+      return (
+        <Mark meaning="stale">
+          <Say id="reader.unknown" reader={name} />
+        </Mark>
+      );
+  }
+}
+
+function Lot({ line: { name, lot, to_review }, review }: LineProps): JSX.Element {
+  return (
+    <div class="line-lot">
+      {lot === null ? (
+        <Empty>
+          <Say id="line.noLot" line={name} />
+        </Empty>
+      ) : (
+        <>
+          <div class="lot-head">
+            <LotName lot={lot} />
+            <LotState state={lot.state} />
+          </div>
+          <Rate lot={lot} />
+          <Counts lot={lot} />
+        </>
+      )}
+      {to_review > 0 && (
+        <button type="button" onClick={review}>
+          <Say id="review.open" count={to_review} />
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Latest({ line: { latest, last_us } }: { line: LineView }): JSX.Element {
+  return (
+    <div class="latest">
+      <h3>
+        <Say id="line.latest" />{" "}
+        <span class="muted">
+          {latest.length > 0 ? <Say id="line.chance" /> : <Say id="line.noFruit" />}
+          {last_us !== null && (
+            <>
+              {" · "}
+              <Say id="line.lastFruit" ago={<Ago us={last_us} />} />
+            </>
+          )}
+        </span>
+      </h3>
+      <ol>
+        {latest.map((fruit) => (
+          <Fruit key={fruit.subject} fruit={fruit} />
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+function Shadow({ line: { shadow } }: { line: LineView }): JSX.Element | null {
+  if (shadow === null) return null;
+  const { model, compared, disagreed } = shadow;
+  return (
+    <span class="muted" data-shadow={model}>
+      <Say
+        id="line.shadow"
+        model={model}
+        disagreed={<Figure value={disagreed} />}
+        compared={<Figure value={compared} />}
+      />
+    </span>
+  );
+}

@@ -1,0 +1,78 @@
+"""Sorting lines: how each does, from the verdicts on its fruit. Fruit is not stock: a verdict moves no item."""
+
+from bisect import bisect_left, insort
+from typing import Final
+
+from contract.events import Inspection
+from gateway.errors import Misfit
+from gateway.ledger import exceptions, inventory, lots, reviews
+from gateway.ledger.linerows import Fruit, Shadow, SortingLine
+from gateway.ledger.state import State
+from gateway.records import LogRow, LotBegun
+
+LATEST: Final = 12
+"""Fruit that a line shows."""
+MINUTE_S: Final = 60
+
+
+def inspected(state: State, row: LogRow, event: Inspection) -> None:
+    """A verdict on one fruit."""
+    line = _of(state, event.line)
+    at_us = inventory.stamp(row)[0]
+    _modelled(line, event)
+    _second(line, at_us)
+    fruit = Fruit(event.subject, event.verdict, event.score, at_us, event.gate, event.evidence)
+    insort(line.latest, fruit, key=lambda one: one.at_us)
+    del line.latest[:-LATEST]
+    line.last_us = max(line.last_us or at_us, at_us)
+    lots.counted(state, row, event, at_us)
+    if event.gate == "missed":
+        exceptions.add(state, "gate_missed", event.line, row.recorded_us)
+    reviews.asked(state, row, event, at_us)
+
+
+def begun(state: State, row: LogRow, record: LotBegun) -> None:
+    """Another lot runs over a line."""
+    _of(state, record.line)
+    lots.begun(state, row, record)
+
+
+def in_last_minute(line: SortingLine, now_us: int) -> int:
+    """Fruit in the 60 s before `now_us`."""
+    now_s = now_us // 1_000_000
+    return sum(count for second, count in line.seconds if now_s - MINUTE_S < second <= now_s)
+
+
+def _of(state: State, name: str) -> SortingLine:
+    if name not in state.house.lines:
+        raise Misfit(f"line {name!r} is not in the site file")
+    state.lines.touch(name)
+    return state.lines.get(name) or state.lines.put(name, SortingLine())
+
+
+def _second(line: SortingLine, at_us: int) -> None:
+    """One more fruit in its second; what is a minute older than the newest is forgotten."""
+    second = at_us // 1_000_000
+    place = bisect_left(line.seconds, (second,))
+    if place < len(line.seconds) and line.seconds[place][0] == second:
+        line.seconds[place] = (second, line.seconds[place][1] + 1)
+    else:
+        line.seconds.insert(place, (second, 1))
+    old = line.seconds[-1][0] - MINUTE_S
+    del line.seconds[: bisect_left(line.seconds, (old,))]
+
+
+def _modelled(line: SortingLine, event: Inspection) -> None:
+    """Which model decides, and how the one that is tried agrees with it. Fruit that no model saw says nothing."""
+    if event.verdict == "unseen":
+        return
+    line.model = event.model
+    second = event.second
+    if second is None:
+        line.shadow = None
+        return
+    shadow = line.shadow
+    if shadow is None or (shadow.model, shadow.beside) != (second.model, event.model):
+        shadow = line.shadow = Shadow(second.model, event.model)
+    shadow.compared += 1
+    shadow.disagreed += second.verdict != event.verdict

@@ -1,0 +1,137 @@
+"""Lots: what the fruit of each lot came to on each line, and whether it is over its customer's limit.
+
+A lot is over its limit when even the low end of the confidence interval of its share of defective fruit is above it:
+then its stock goes to quarantine, until somebody frees it. Because that is asked again at every fruit, the interval
+alone would call one lot in twenty bad that is not: for that the first fruit must be defective, or two of the first
+five. So a lot that still runs is not over its limit before `LEAST_DEFECTIVE` fruit of it are defective.
+"""
+
+from bisect import insort
+from typing import Final, Literal
+
+from contract.events import Inspection
+from gateway import wilson
+from gateway.errors import Misfit
+from gateway.ledger import exceptions, quarantine
+from gateway.ledger.linerows import Run
+from gateway.ledger.rows import Param
+from gateway.ledger.state import State
+from gateway.records import LogRow, LotBegun, LotReleased
+
+LEAST_DEFECTIVE: Final = 5
+_NOBODY_SAID: Final = "judged on the line, but never told to the gateway: this lot's figures lack them"
+
+
+def key_of(line: str, lot: str) -> str:
+    """Key of a lot on a line in its table; a line's name has no space."""
+    return f"{line} {lot}"
+
+
+def begun(state: State, row: LogRow, record: LotBegun) -> None:
+    """Another lot runs over a line, or the same one for another customer."""
+    if record.line not in state.house.lines:
+        raise Misfit(f"line {record.line!r} is not in the site file")
+    run = _of(state, record.line, record.lot, record.at_us)
+    run.sku, run.customer, run.ordered, run.ended_us = record.sku, record.customer, True, None
+    run.limit = state.house.most_defective(record.line, record.customer)
+    _runs_now(state, run, record.at_us, row.recorded_us)
+    _judge(state, run, row.recorded_us)
+
+
+def counted(state: State, row: LogRow, event: Inspection, at_us: int) -> None:
+    """One more fruit of its lot, however late it is told. `at_us` is its event time."""
+    if event.lot is None:
+        return
+    run = _of(state, event.line, event.lot, at_us)
+    setattr(run, event.verdict, getattr(run, event.verdict) + 1)
+    run.missed += event.gate == "missed"
+    line = state.lines.rows[event.line]
+    current = state.lots.get(key_of(event.line, line.lot)) if line.lot is not None else None
+    if current is None or (not run.ordered and not current.ordered and run.begun_us > current.begun_us):
+        _runs_now(state, run, at_us, row.recorded_us)
+    _compare(state, row, event, run)
+    _judge(state, run, row.recorded_us)
+
+
+def released(state: State, row: LogRow, record: LotReleased) -> None:
+    """Somebody frees a lot, on every line where it is over its limit."""
+    held = [run for line in state.house.lines if (run := state.lots.get(key_of(line, record.lot))) and run.held]
+    for run in held:
+        run.released_by, run.release_reason = record.who, record.why
+        state.lots.touch(key_of(run.line, run.lot))
+    if held:
+        quarantine.free(state, record.lot, row.recorded_us)
+        exceptions.end(state, "quality", record.lot, row.recorded_us, record.why, record.who)
+
+
+def standing(state: State, run: Run) -> Literal["running", "within", "over", "released"]:
+    """How a lot stands."""
+    if run.over:
+        return "over" if run.held else "released"
+    line = state.lines.get(run.line)
+    return "running" if line is not None and line.lot == run.lot else "within"
+
+
+def reindex(state: State) -> None:
+    """Derive the index from the table."""
+    for key, run in state.lots.rows.items():
+        insort(state.index.lots_of_line[run.line], (run.begun_us, key))
+
+
+def _of(state: State, line: str, lot: str, at_us: int) -> Run:
+    key = key_of(line, lot)
+    run = state.lots.get(key)
+    if run is None:
+        run = Run(line=line, lot=lot, begun_us=at_us, limit=state.house.most_defective(line, None))
+        insort(state.index.lots_of_line[line], (at_us, key))
+        return state.lots.put(key, run)
+    state.lots.touch(key)
+    return run
+
+
+def _runs_now(state: State, run: Run, at_us: int, now_us: int) -> None:
+    """The lot is the one on its line; the one before has ended, and is judged by what there was of it."""
+    line = state.lines.rows[run.line]
+    if line.lot is not None and line.lot != run.lot:
+        before = _of(state, run.line, line.lot, at_us)
+        before.ended_us = at_us
+        _judge(state, before, now_us)
+    line.lot = run.lot
+    state.lines.touch(run.line)
+
+
+def _compare(state: State, row: LogRow, event: Inspection, run: Run) -> None:
+    """The line's own tally, beside what came: a line that counted more has made events that are gone."""
+    if event.tally is None:
+        return
+    tally = event.tally
+    told = tally.good + tally.defective + tally.unsure + tally.unseen
+    untold = told - (run.judged + run.unsure + run.unseen)
+    if untold > run.untold:
+        what: dict[str, Param] = {"detail": f"line {run.line}, lot {run.lot}: {untold} fruit {_NOBODY_SAID}"}
+        exceptions.add(state, "data_lost", row.agent, row.recorded_us, untold - run.untold, what)
+        run.untold = untold
+
+
+def _judge(state: State, run: Run, now_us: int) -> None:
+    if run.judged == 0:
+        return
+    low, high = wilson.interval(run.defective, run.judged)
+    enough = run.defective >= LEAST_DEFECTIVE or run.ended_us is not None
+    crossed = enough and low > run.limit and not run.over
+    if not (crossed or run.held):
+        return
+    figures: dict[str, Param] = {
+        "line": run.line,
+        "rate": round(run.defective / run.judged, 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
+        "limit": run.limit,
+        "inspected": run.judged,
+    }
+    if crossed:
+        run.over = True
+        exceptions.begin(state, "quality", run.lot, now_us, run.defective, figures)
+        quarantine.hold(state, run.lot, now_us)
+    else:
+        exceptions.update(state, "quality", run.lot, now_us, run.defective, figures)

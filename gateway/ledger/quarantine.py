@@ -1,0 +1,57 @@
+"""Quarantine: tagged units of a lot that is over its limit are stock still, and may not be sold.
+
+An item's lot is what a document last said of its tag; whether that was before or after the item came, and before or
+after the lot was found bad, is the same.
+"""
+
+from gateway.ledger import inventory, stock
+from gateway.ledger.rows import Item
+from gateway.ledger.state import State
+
+
+def belongs(state: State, epc: str, lot: str | None, now_us: int) -> None:
+    """A document says of which lot a tag is. Nothing said changes nothing."""
+    if lot is None:
+        return
+    item = inventory.of(state, epc)
+    if item.lot == lot:
+        return
+    _count(state, item, -(item.lot in state.index.held_lots), now_us)
+    if item.lot is not None:
+        state.index.items_of_lot[item.lot].discard(epc)
+    item.lot = lot
+    state.index.items_of_lot[lot].add(epc)
+    _count(state, item, +(lot in state.index.held_lots), now_us)
+    state.items.touch(epc)
+
+
+def hold(state: State, lot: str, now_us: int) -> None:
+    """The lot is over its limit."""
+    if lot not in state.index.held_lots:
+        state.index.held_lots.add(lot)
+        _count_all(state, lot, 1, now_us)
+
+
+def free(state: State, lot: str, now_us: int) -> None:
+    """The lot may be sold."""
+    if lot in state.index.held_lots:
+        state.index.held_lots.discard(lot)
+        _count_all(state, lot, -1, now_us)
+
+
+def reindex(state: State) -> None:
+    """Derive the indexes from the tables."""
+    for epc, item in state.items.rows.items():
+        if item.lot is not None:
+            state.index.items_of_lot[item.lot].add(epc)
+    state.index.held_lots.update(run.lot for run in state.lots.rows.values() if run.held)
+
+
+def _count_all(state: State, lot: str, change: int, now_us: int) -> None:
+    for epc in sorted(state.index.items_of_lot.get(lot, ())):
+        _count(state, state.items.rows[epc], change, now_us)
+
+
+def _count(state: State, item: Item, change: int, now_us: int) -> None:
+    if change and item.sku is not None and item.zone is not None:
+        stock.quarantine(state, item.sku, change, now_us)

@@ -1,0 +1,158 @@
+"""What is asked of the sorting lines, and what is known of them at the moment: it is not in the log.
+
+Pictures travel apart from the events, so whoever keeps them says here which ones are there. A review is shown once
+both are there.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from typing import Final, Literal
+
+from contract.wire import LotOrder
+from gateway.ledger import inventory, lines, lots
+from gateway.ledger.linerows import Review
+from gateway.ledger.pulse import Pulse
+from gateway.ledger.shown_lines import lot_view
+from gateway.ledger.state import State
+from gateway.views import LotView, Section
+
+SHOWN: Final = 20
+"""Reviews on the page: the oldest ones."""
+
+Outline = tuple[tuple[float, float], ...]
+Changed = frozenset[tuple[Section, str]]
+
+
+class Sorting:
+    """One owner: the event loop, through `Ledger.sorting`."""
+
+    def __init__(self, state: State, pulses: Mapping[str, Pulse], tell: Callable[[Changed], None]) -> None:
+        """`tell` is called with the views that changed though the log did not."""
+        self._state = state
+        self._pulses = pulses
+        self._tell = tell
+        self._outlines: dict[str, Outline] = {}
+        """Of the open reviews whose picture is there."""
+        self.shown: dict[str, Outline] = {}
+        """Of the reviews on the page, in their order."""
+        self.belts: dict[str, int] = {}
+        """When the newest picture of each line's belt was taken."""
+        self._per_minute: dict[str, int] = {}
+
+    # lots
+
+    def orders(self, agent: str) -> dict[str, LotOrder]:
+        """What somebody said shall run over the lines of an agent."""
+        found: dict[str, LotOrder] = {}
+        for name, line in self._state.lines.rows.items():
+            site_line = self._state.house.lines.get(name)
+            if line.lot is None or site_line is None or site_line.agent != agent:
+                continue
+            run = self._state.lots.rows[lots.key_of(name, line.lot)]
+            if run.ordered:
+                found[name] = LotOrder(lot=run.lot, sku=run.sku, customer=run.customer)
+        return found
+
+    def runs_already(self, line: str, lot: str, sku: str | None, customer: str | None) -> bool:
+        """Whether somebody said so before, and nothing else since."""
+        order = self.orders(self._state.house.lines[line].agent).get(line)
+        return order == LotOrder(lot=lot, sku=sku, customer=customer)
+
+    def lots(self, lot: str | None = None) -> list[tuple[str, LotView]]:
+        """Lots with their lines: all of them, or one on every line where it ran."""
+        if lot is None:
+            runs = list(self._state.lots.rows.values())
+        else:
+            keys = (lots.key_of(line, lot) for line in self._state.house.lines)
+            runs = [run for key in keys if (run := self._state.lots.get(key)) is not None]
+        return [(run.line, lot_view(self._state, run)) for run in runs]
+
+    def released(self, lot: str) -> tuple[str, str] | None:
+        """Who has freed a lot, and why; None if nobody has."""
+        for line in self._state.house.lines:
+            run = self._state.lots.get(lots.key_of(line, lot))
+            if run is not None and run.released_by is not None:
+                return run.released_by, run.release_reason or ""
+        return None
+
+    def in_quarantine(self, lot: str | None) -> bool:
+        """Whether the stock of a lot may not be sold."""
+        return lot in self._state.index.held_lots
+
+    # reviews
+
+    def review(self, key: str) -> Review | None:
+        """A review that waits or has an answer. Not to be changed."""
+        return self._state.reviews.get(key)
+
+    def reviews(self, state: Literal["open", "answered"], after: int, limit: int) -> list[tuple[int, str, Review]]:
+        """The first ones behind a row of the log, with the row of their inspection, or of their answer."""
+        found = (
+            (review.row, key, review)
+            for key, review in self._state.reviews.rows.items()
+            if (review.label is None) == (state == "open") and review.row > after
+        )
+        return heapq.nsmallest(limit, found, key=lambda one: one[0])
+
+    @property
+    def waiting(self) -> int:
+        """Reviews that wait for an answer."""
+        return sum(map(len, self._state.index.open_reviews.values()))
+
+    def all_reviews(self) -> Mapping[str, Review]:
+        """Every review by its id. Not to be changed."""
+        return self._state.reviews.rows
+
+    # pictures
+
+    def pictured(self, outlines: Mapping[str, Outline]) -> None:
+        """These pictures are there; those of no open review are of no interest here."""
+        self._outlines |= {key: outline for key, outline in outlines.items() if self._is_open(key)}
+        self._tell(self.moved())
+
+    def unpictured(self, keys: Iterable[str]) -> None:
+        """These pictures are gone."""
+        for key in keys:
+            self._outlines.pop(key, None)
+        self._tell(self.moved())
+
+    def belt(self, line: str, at_us: int) -> None:
+        """A newer picture of a line's belt is there."""
+        self.belts[line] = at_us
+        self._tell(frozenset({("lines", line)}))
+
+    # what changes
+
+    def moved(self) -> Changed:
+        """Brings `shown` up to date; the reviews that came to the page or left it."""
+        before = dict(self.shown)
+        for key in [key for key in self._outlines if not self._is_open(key)]:
+            del self._outlines[key]
+        oldest = heapq.merge(*self._state.index.open_reviews.values())
+        here = islice((key for _, key in oldest if key in self._outlines), SHOWN)
+        self.shown.clear()
+        self.shown.update((key, self._outlines[key]) for key in here)
+        return frozenset(("reviews", key) for key in before.keys() ^ self.shown.keys())
+
+    def slowed(self, now_us: int) -> Changed:
+        """Lines whose fruit a minute is another one by the mere passing of time."""
+        here = {
+            name: lines.in_last_minute(line, self.time_at(name, now_us))
+            for name, line in self._state.lines.rows.items()
+        }
+        differ = {name for name, count in here.items() if self._per_minute.get(name, 0) != count}
+        self._per_minute = here
+        return frozenset(("lines", name) for name in differ)
+
+    def time_at(self, line: str, now_us: int) -> int:
+        """What the event time of a line's fruit is when the gateway's clock says `now_us`: that of its agent's clock,
+        unless this is so far ahead that it is not believed (`inventory.stamp`)."""
+        site_line = self._state.house.lines.get(line)
+        pulse = self._pulses.get(site_line.agent) if site_line is not None else None
+        ahead_us = (pulse.clock_offset_us if pulse is not None else None) or 0
+        return now_us + ahead_us if ahead_us <= inventory.CLOCK_SLACK_US else now_us
+
+    def _is_open(self, key: str) -> bool:
+        review = self._state.reviews.get(key)
+        return review is not None and review.label is None

@@ -1,0 +1,332 @@
+"""The sorting line on the page: what a person beside the belt sees of it, and what they answer."""
+
+import itertools
+import re
+
+import pytest
+from browserhouse import House, OpenPage
+from cable import Cable
+from ledgersite import LEMON, case
+from playwright.sync_api import Locator, Page, Route, expect
+from sortingline import MODEL, SortingLine
+from test_page import accessible, alarm
+
+from contract.events import SecondOpinion
+
+pytestmark = pytest.mark.browser
+
+_lots = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def line(house: House) -> SortingLine:
+    return SortingLine(house)
+
+
+@pytest.fixture
+def lot(line: SortingLine) -> str:
+    """A lot that nothing was judged of yet."""
+    name = f"L-{next(_lots)}"
+    line.begin(name)
+    return name
+
+
+def card(page: Page) -> Locator:
+    return page.locator("#line-line-a")
+
+
+def count(page: Page, verdict: str) -> Locator:
+    return card(page).locator(f"[data-count={verdict}] .figure")
+
+
+def label(locator: Locator, name: str = "aria-label") -> str:
+    """What a screen reader is told, without the marks that isolate names."""
+    return re.sub("[\u2068\u2069]", "", locator.get_attribute(name) or "")
+
+
+def fruit(page: Page, name: str) -> Locator:
+    return card(page).locator(f"[data-fruit={name}]")
+
+
+def waiting(house: House) -> list[str]:
+    return [review["id"] for review in house.ask("/api/v1/reviews")["reviews"]]
+
+
+def open_review(page: Page, who: str = "Wang Li") -> Locator:
+    """Opens it and says who answers."""
+    page.get_by_role("button", name="Review").click()
+    page.get_by_label("Who are you?").fill(who)
+    return page.locator("#review")
+
+
+def test_a_lot_runs_and_the_line_shows_its_counts_and_how_sure_its_rate_is(
+    house: House, visit: OpenPage, line: SortingLine, lot: str
+) -> None:
+    page, chinese = visit(house), visit(house, lang="zh")
+    expect(card(page)).to_contain_text(f"Lot {lot} Lemon 4 kg")
+    expect(card(page)).to_contain_text("nothing judged yet")
+    line.sorts(*["good"] * 36, *["defective"] * 4, "unsure", "unseen", "unseen")
+    for verdict, shown in {"good": 36, "defective": 4, "unsure": 1, "unseen": 2}.items():
+        expect(count(page, verdict)).to_have_text(str(shown))
+    expect(card(page).locator("[data-count=missed]")).to_have_count(0)
+    # Wilson score interval of 4 in 40 at 95 %, from a table.
+    words = "10% defective, with 95 % confidence from 4% to 23.1%; the limit is 10%"
+    assert label(card(page).locator("svg.interval")) == words
+    expect(card(page)).to_contain_text("95\u00a0% sure: 4% to 23.1%")
+    expect(card(page)).to_contain_text(re.compile(r"\d+ fruit a minute"))
+    expect(card(page)).to_contain_text(f"Model {MODEL}")
+    expect(card(chinese)).to_contain_text(f"批次 {lot} 柠檬 4 千克")
+    expect(card(chinese)).to_contain_text("95% 把握：4% 至 23.1%")
+    expect(chinese.locator("#passes")).not_to_contain_text("A 线")
+
+
+def test_a_verdict_that_is_too_late_is_counted_and_somebody_is_told(
+    house: House, visit: OpenPage, line: SortingLine, lot: str
+) -> None:
+    page = visit(house)
+    line.sorts("good", gate="missed")
+    expect(card(page).locator("[data-count=missed]")).to_have_text(re.compile("too late.*1"))
+    expect(card(page).locator("[data-fruit]").first).to_contain_text("too late")
+    expect(page.locator("[data-kind=gate_missed]")).to_contain_text("too late for the gate of Line A")
+
+
+def test_the_last_fruit_stand_in_a_row_the_newest_first_and_pictures_follow(
+    house: House, visit: OpenPage, line: SortingLine, lot: str
+) -> None:
+    page = visit(house)
+    (bad,) = line.sorts("defective", evidence=True)
+    line.sorts("good")
+    row = card(page).locator("[data-fruit]")
+    expect(row.nth(0)).to_have_text("good2%")
+    expect(row.nth(1)).to_have_text("defective97%")
+    picture = fruit(page, bad).locator("img")
+    expect(picture).not_to_have_attribute("data-there", "true")
+    line.pictures(bad, verdict="defective")
+    expect(picture).to_have_attribute("data-there", "true", timeout=15_000)
+    assert label(picture, "alt") == f"Picture of fruit {bad.rsplit('-', 1)[1]}"
+    line.sorts(*["good"] * 12)
+    expect(row).to_have_count(12)
+    expect(picture).to_have_count(0)
+
+
+def test_the_belt_is_shown_live_and_said_to_be_old_when_it_is(house: House, visit: OpenPage, line: SortingLine) -> None:
+    line.camera("connected")
+    page = visit(house)
+    belt = card(page).locator(".belt")
+    for _ in range(3):
+        shows(page, line.belt())
+    assert re.fullmatch(r"The belt of Line A at \d\d:\d\d:\d\d", label(belt.locator("img"), "alt"))
+    expect(belt).not_to_have_attribute("data-stale", "true")
+    expect(belt).to_contain_text("picture from", timeout=15_000)
+    expect(belt).to_have_attribute("data-stale", "true")
+
+
+def shows(page: Page, belt_us: int) -> None:
+    """The picture of the belt of that moment is there."""
+    picture = card(page).locator(".belt img")
+    expect(picture).to_have_attribute("src", re.compile(f"t={belt_us}$"))
+    expect(picture).to_have_attribute("data-there", "true")
+
+
+def test_while_nobody_looks_no_picture_is_asked_for(house: House, visit: OpenPage, line: SortingLine) -> None:
+    page = visit(house)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "belt.jpg" in request.url else None)
+    shows(page, line.belt())
+    look(page, "hidden")
+    asked.clear()
+    for _ in range(3):
+        newest = line.belt()
+        page.wait_for_timeout(300)
+    assert asked == []
+    look(page, "visible")
+    shows(page, newest)
+    assert len(asked) == 1
+
+
+def look(page: Page, state: str) -> None:
+    """The tab goes behind another one, or comes back."""
+    page.evaluate(
+        """state => {
+            Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        state,
+    )
+
+
+def test_pictures_that_come_move_nothing(house: House, visit: OpenPage, line: SortingLine, lot: str) -> None:
+    page = visit(house)
+    (unsure,) = line.sorts("unsure", evidence=True)
+    expect(fruit(page, unsure)).to_be_visible()
+    page.evaluate("""() => {
+        window.moved = [];
+        new PerformanceObserver(list => window.moved.push(...list.getEntries().map(entry => entry.value)))
+            .observe({ type: "layout-shift" });
+    }""")
+    line.pictures(unsure)
+    line.belt()
+    expect(fruit(page, unsure).locator("img")).to_have_attribute("data-there", "true", timeout=15_000)
+    expect(card(page).locator(".belt img")).to_have_attribute("data-there", "true")
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.moved") == []
+
+
+def test_a_person_answers_the_review_with_the_keyboard(
+    house: House, visit: OpenPage, line: SortingLine, lot: str
+) -> None:
+    names = line.sorts("unsure", "unsure", "unsure", "unsure", evidence=True)
+    line.pictures(*names)
+    page = visit(house)
+    review = open_review(page)
+    before = waiting(house)
+    expect(review.locator(".state")).to_have_text(f"{len(before)} wait")
+    expect(review).to_contain_text("The model says unsure, with a chance of 55% that it is defective.")
+    expect(review.locator(".sheet img")).to_have_attribute("data-there", "true", timeout=15_000)
+    expect(review.locator(".sheet polygon")).to_have_count(2)
+
+    review.get_by_role("button", name="Defective").focus()
+    for key, answer in (("2", "defective"), ("1", "good"), ("3", "unusable")):
+        (first, *rest) = waiting(house)
+        page.keyboard.press(key)
+        expect(review.locator(f'img[src*="{first}.jpg"]')).to_have_count(0)
+        said = house.ask(f"/api/v1/reviews/{first}")
+        assert (said["state"], said["label"], said["who"]) == ("answered", answer, "Wang Li")
+        assert waiting(house) == rest
+    expect(review.locator(".state")).to_have_text(re.compile(rf"^{len(rest)} wait"))
+
+
+def test_an_answer_needs_a_name_and_says_why_it_was_not_taken(
+    house: House, visit: OpenPage, line: SortingLine, cable: Cable, lot: str
+) -> None:
+    line.pictures(*line.sorts("unsure", evidence=True))
+    page = visit(house, cable=cable)
+    page.get_by_role("button", name="Review").click()
+    review = page.locator("#review")
+    expect(page.get_by_label("Who are you?")).to_be_focused()
+    review.get_by_role("button", name="Good").click()
+    expect(review).to_contain_text("Say who you are first.")
+    before = waiting(house)
+    page.keyboard.type("1 Wang")
+    assert waiting(house) == before, "a digit in a name is no answer"
+
+    cable.pull()
+    review.get_by_role("button", name="Good").click()
+    expect(review).to_contain_text("Not saved: the gateway did not answer. It still waits. Try again.")
+    cable.mend()
+    expect(alarm(page)).to_be_hidden(timeout=15_000)
+    page.keyboard.press("1")
+    expect(review.locator(f'img[src*="{before[0]}.jpg"]')).to_have_count(0)
+    assert before[0] not in waiting(house)
+
+
+def test_a_lot_over_its_limit_is_in_quarantine_until_somebody_releases_it(
+    house: House, visit: OpenPage, line: SortingLine, lot: str
+) -> None:
+    cases = [{"epc": case(LEMON, 500 + n), "zone": "cold-room", "lot": lot} for n in range(3)]
+    house.ask("/api/v1/items?who=test", cases)
+    page, chinese = visit(house), visit(house, lang="zh", theme="dark", width=360)
+    stock = page.locator("[data-sku=lemon-4kg]")
+    expect(stock).not_to_contain_text("quarantine")
+    line.sorts(*["good"] * 20, *["defective"] * 20)
+    task = page.locator("[data-kind=quality]", has_text=f"{lot} ")
+    expect(task).to_contain_text(f"Lot {lot} is over its limit: 50% defective, at most 10%")
+    expect(task).to_contain_text("Its stock is in quarantine")
+    expect(chinese.locator("[data-kind=quality]", has_text=lot)).to_contain_text("超限：缺陷率 50%，上限 10%")
+    expect(page.locator(".unseen[role=alert]")).to_contain_text("is over its limit")
+    expect(card(page).locator(".lot-head")).to_contain_text("over its limit")
+    expect(stock).to_contain_text("3 in quarantine")
+
+    task.get_by_role("button", name="Release").click()
+    task.get_by_label("Who are you?").fill("Wang Li")
+    task.get_by_role("button", name="Sorted again").click()
+    task.get_by_role("button", name="Release the lot").click()
+    expect(task).to_have_count(0)
+    expect(stock).not_to_contain_text("quarantine")
+    expect(card(page).locator(".lot-head")).to_contain_text("released")
+    expect(page.locator(".lately")).to_contain_text("Sorted again")
+
+
+def test_earlier_lots_stay_with_their_rates(house: House, visit: OpenPage, line: SortingLine, lot: str) -> None:
+    line.sorts(*["good"] * 19, "defective")
+    line.begin(f"{lot}-next")
+    page = visit(house)
+    earlier = card(page).locator(f"[data-lot={lot}]")
+    expect(earlier).to_be_hidden()
+    card(page).locator(".lots summary").click()
+    expect(earlier).to_contain_text("5%")
+    expect(earlier).to_contain_text("within its limit")
+
+
+def test_a_camera_that_sees_nothing_makes_the_figures_old_and_says_what_that_means(
+    house: House, visit: OpenPage, line: SortingLine
+) -> None:
+    page, chinese = visit(house), visit(house, lang="zh")
+    line.camera("connected")
+    expect(card(page)).not_to_have_attribute("data-stale", "true")
+    line.camera("blind")
+    expect(card(page)).to_have_attribute("data-stale", "true")
+    expect(card(page)).to_contain_text("camera-a blind for")
+    expect(card(page)).to_contain_text("no fruit is taken as good")
+    expect(card(chinese)).to_contain_text("任何水果都不会被当作合格")
+    expect(page.locator("#devices [data-device=camera-a]")).to_contain_text("camera")
+    line.camera("drifted", "the lamps are darker")
+    expect(card(page)).to_contain_text("camera-a sees something else than its model learned")
+    expect(card(page)).not_to_have_attribute("data-stale", "true")
+    expect(page.locator("[data-kind=drift]")).to_contain_text("Clean the lens and check the lamps.")
+    expect(page.locator("#devices [data-device=camera-a]")).to_contain_text("drifted")
+    line.camera("connected")
+    expect(page.locator("[data-kind=drift]")).to_have_count(0)
+
+
+def test_a_model_on_trial_is_compared_with_the_one_that_decides(
+    house: House, visit: OpenPage, line: SortingLine, lot: str
+) -> None:
+    page, chinese = visit(house), visit(house, lang="zh")
+    other = "lemon-2-int8-99aa77ff"
+    line.sorts("good", "good", second=SecondOpinion(model=other, verdict="good", score=0.1))
+    line.sorts("good", second=SecondOpinion(model=other, verdict="defective", score=0.9))
+    shadow = card(page).locator(f"[data-shadow={other}]")
+    expect(shadow).to_have_text(f"Beside it on trial {other}: 1 of 3 judged differently")
+    expect(card(chinese).locator(f"[data-shadow={other}]")).to_have_text(f"并行试用 {other}：3 个中有 1 个判定不同")
+
+
+def test_a_part_of_the_page_that_does_not_come_is_asked_for_again(house: House, visit: OpenPage) -> None:
+    page = visit(house)
+    expect(card(page)).to_contain_text("Last fruit")
+
+    def lose(route: Route) -> None:
+        route.abort()
+
+    page.context.route("**/assets/sorting*.js", lose)
+    page.reload()
+    expect(card(page)).to_contain_text("could not be loaded")
+    page.context.unroute("**/assets/sorting*.js")
+    card(page).get_by_role("button", name="Try again").click()
+    expect(card(page)).to_contain_text("Last fruit")
+
+
+@pytest.mark.parametrize(
+    ("width", "lang", "theme"),
+    [(360, "en", "light"), (360, "zh", "dark"), (1440, "en", "dark"), (1440, "zh", "contrast")],
+)
+def test_everybody_can_read_the_line_and_answer(
+    house: House, visit: OpenPage, line: SortingLine, lot: str, width: int, lang: str, theme: str
+) -> None:
+    line.camera("drifted")
+    line.pictures(*line.sorts("unsure", "defective", evidence=True))
+    line.sorts("good", "unseen")
+    line.belt()
+    page = visit(house, lang=lang, theme=theme, width=width)
+    card(page).locator(".line-lot > button").click()
+    expect(page.locator("#review .sheet img")).to_have_attribute("data-there", "true", timeout=15_000)
+    card(page).locator(".lots summary").click()
+    accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    small = page.evaluate(
+        "[...document.querySelectorAll('main button, main input, main summary')]"
+        ".map(e => [e.textContent || e.name, e.getBoundingClientRect().height]).filter(([, height]) => height < 48)"
+    )
+    assert small == []
+    assert "undefined" not in page.locator("body").inner_text()
+    line.camera("connected")

@@ -1,0 +1,213 @@
+"""Labels out of a running gateway, as a training set that the models can be trained on."""
+
+import asyncio
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from ledgersite import START_US, Edge, now_us
+from linesite import LINED, OUTLINE, SORTER, Belt, evidence
+from servedgateway import Served, served
+from serverprocess import free_port
+
+from contract import events
+from gateway.errors import ExportFailed
+from gateway.records import Label
+from gateway.reviewexport import COLUMNS, Exported, address, export
+from models.produce.data import of, photos, read
+
+ROOT = Path(__file__).parent.parent.parent
+DAY_US = 86_400_000_000
+
+
+def photo(seed: int) -> bytes:
+    """A JPEG of noise."""
+    noise = np.random.default_rng(seed).integers(0, 255, (48, 64, 3), np.uint8)
+    encoded, data = cv2.imencode(".jpg", noise)
+    assert encoded
+    return data.tobytes()
+
+
+async def labelled(gateway: Served, sorter: Edge, fruit: list[events.Inspection], *labels: Label) -> None:
+    """People have looked at this fruit."""
+    await sorter.tell(*fruit)
+    pictures = [evidence(one, picture=photo(n)) for n, one in enumerate(fruit)]
+    await asyncio.to_thread(gateway.pictures.put, pictures, {}, now_us())
+    for one, label in zip(fruit, labels, strict=False):
+        answer = await gateway.client.post(f"/api/v1/reviews/{one.subject}", json={"label": label, "who": "Ana"})
+        assert answer.status_code == 200, answer.text
+
+
+def rows(out: Path) -> list[dict[str, str]]:
+    with (out / "manifest.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def play(folder: Path, story: Callable[[Served, Edge, Belt], Awaitable[None]]) -> None:
+    async def played() -> None:
+        async with served(folder / "gateway", LINED) as gateway:
+            belt = Belt(at_us=START_US)
+            belt.begin("L1")
+            await story(gateway, Edge(gateway.ledger, SORTER), belt)
+
+    (folder / "gateway").mkdir()
+    asyncio.run(played())
+
+
+async def exported(gateway: Served, out: Path, **wish: object) -> Exported:
+    told: list[tuple[int, int]] = []
+
+    def progress(done: int, of_all: int) -> None:
+        told.append((done, of_all))
+
+    done = await asyncio.to_thread(export, gateway.url, out, progress=progress, **wish)  # type: ignore[arg-type]
+    assert told == [(n, len(told)) for n in range(1, len(told) + 1)]
+    return done
+
+
+def test_what_people_said_becomes_a_set_that_models_can_be_trained_on(tmp_path: Path) -> None:
+    out = tmp_path / "produce" / "lemon"
+
+    async def story(gateway: Served, sorter: Edge, belt: Belt) -> None:
+        fruit = [belt.fruit("unsure") for _ in range(5)]
+        await labelled(gateway, sorter, fruit, "good", "defective", "unusable", "defective")
+        done = await exported(gateway, out)
+        assert (dict(done.labels), done.added, done.unusable, done.gone) == ({"good": 1, "defective": 2}, 3, 1, 0)
+        first = rows(out)[0]
+        assert tuple(first) == COLUMNS
+        assert (first["file"], first["label"], first["kind"]) == (f"images/{fruit[0].subject}.jpg", "good", "none")
+        assert (first["group"], first["lot"], first["who"], first["verdict"]) == ("L1", "L1", "Ana", "unsure")
+        assert json.loads(first["outline"]) == [list(corner) for corner in OUTLINE]
+        assert (out / first["file"]).read_bytes() == photo(0)
+        assert len(list((out / "images").iterdir())) == 3
+
+    play(tmp_path, story)
+    found = photos(tmp_path, "lemon")
+    assert sorted(one.label for one in found) == ["defective", "defective", "good"]
+    assert len({one.split for one in found}) == 1, "one lot is never on both sides"
+    assert read(of(found, found[0].split, "good")[0]).shape == (48, 64, 3)
+
+
+def test_it_goes_on_where_it_was_and_asks_for_nothing_twice(tmp_path: Path) -> None:
+    out = tmp_path / "set"
+
+    async def story(gateway: Served, sorter: Edge, belt: Belt) -> None:
+        fruit = [belt.fruit("unsure") for _ in range(6)]
+        await labelled(gateway, sorter, fruit, *["good"] * 4)
+        assert (await exported(gateway, out)).added == 4
+        kept = out / "images" / f"{fruit[0].subject}.jpg"
+        kept.write_bytes(b"as it was fetched")
+        (out / "images" / f"{fruit[1].subject}.jpg").unlink()
+        for one in fruit[4:]:
+            await gateway.client.post(f"/api/v1/reviews/{one.subject}", json={"label": "defective", "who": "Bo"})
+        again = await exported(gateway, out)
+        assert (again.added, dict(again.labels)) == (2, {"good": 4, "defective": 2})
+        assert kept.read_bytes() == b"as it was fetched", "it was not asked for again"
+        assert (out / "images" / f"{fruit[1].subject}.jpg").read_bytes() == photo(1)
+        later = await exported(gateway, out, since_us=now_us() + DAY_US)
+        assert (later.added, dict(later.labels)) == (0, dict(again.labels)), "what was exported stays"
+
+    play(tmp_path, story)
+
+
+def test_a_picture_that_had_to_make_room_is_told(tmp_path: Path) -> None:
+    async def story(gateway: Served, sorter: Edge, belt: Belt) -> None:
+        one = belt.fruit("unsure")
+        await labelled(gateway, sorter, [one], "good")
+        lost = belt.fruit("unsure")
+        await sorter.tell(lost)
+        await gateway.client.post(f"/api/v1/reviews/{lost.subject}", json={"label": "good", "who": "Ana"})
+        done = await exported(gateway, tmp_path / "set")
+        assert (done.gone, dict(done.labels)) == (1, {"good": 1})
+
+    play(tmp_path, story)
+
+
+def test_only_one_crop_if_asked(tmp_path: Path) -> None:
+    async def story(gateway: Served, sorter: Edge, belt: Belt) -> None:
+        await labelled(gateway, sorter, [belt.fruit("unsure")], "good")
+        assert (await exported(gateway, tmp_path / "none", crop="tomato")).labels == {}
+        assert (await exported(gateway, tmp_path / "all", crop="lemon")).crops == {"lemon": 1}
+
+    play(tmp_path, story)
+
+
+def test_lots_are_shared_out_between_training_and_validation(tmp_path: Path) -> None:
+    async def story(gateway: Served, sorter: Edge, belt: Belt) -> None:
+        fruit = []
+        for number in range(40):
+            belt.begin(f"L{number}")
+            fruit += [belt.fruit("unsure"), belt.fruit("unsure")]
+        await labelled(gateway, sorter, fruit, *["good"] * 80)
+        await exported(gateway, tmp_path / "set")
+
+    play(tmp_path, story)
+    sides: dict[str, set[str]] = {}
+    for row in rows(tmp_path / "set"):
+        sides.setdefault(row["group"], set()).add(row["split"])
+    assert all(len(its) == 1 for its in sides.values())
+    assert 2 <= sum(its == {"val"} for its in sides.values()) <= 20
+
+
+def test_another_folder_is_not_written_over(tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    out.mkdir()
+    (out / "manifest.csv").write_text("file,crop,label\na.jpg,lemon,good\n")
+    with pytest.raises(ExportFailed, match="choose an empty folder"):
+        export("http://127.0.0.1:1", out, progress=lambda done, of_all: None)
+    assert (out / "manifest.csv").read_text().startswith("file,crop,label\n")
+
+
+def test_the_command_says_what_it_did_and_what_is_wrong(tmp_path: Path) -> None:
+    out = tmp_path / "set"
+
+    def command(port: int, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        site = LINED.model_copy(update={"gateway": LINED.gateway.model_copy(update={"port": port})})
+        file = tmp_path / "site.yaml"
+        file.write_text(json.dumps(site.model_dump(mode="json")))
+        words = [
+            sys.executable,
+            str(ROOT / "truecount.py"),
+            "review",
+            "export",
+            "--config",
+            str(file),
+            "--out",
+            str(out),
+        ]
+        return subprocess.run([*words, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+    async def story(gateway: Served, sorter: Edge, belt: Belt) -> None:
+        await labelled(gateway, sorter, [belt.fruit("unsure"), belt.fruit("unsure")], "good", "defective")
+        port = int(gateway.url.rpartition(":")[2])
+        done = await asyncio.to_thread(command, port, "--since", "7d", "--crop", "lemon")
+        assert (done.returncode, done.stderr) == (0, "")
+        told = (
+            f"{out / 'manifest.csv'}: 1 defective, 1 good; 2 new, 0 unusable left out, 0 without a picture any more\n"
+        )
+        assert done.stdout == told
+        wrong = await asyncio.to_thread(command, port, "--since", "yesterday")
+        assert wrong.returncode == 2
+        assert "--since: expected a day such as" in wrong.stderr
+
+    play(tmp_path, story)
+    port = free_port()
+    away = command(port)
+    assert away.returncode == 1
+    assert f"the gateway at http://127.0.0.1:{port} does not answer" in away.stderr
+    assert len(rows(out)) == 2, "what was there stays"
+
+
+@pytest.mark.parametrize(
+    ("host", "at"),
+    [("0.0.0.0", "http://127.0.0.1:8080"), ("::", "http://[::1]:8080"), ("10.0.0.7", "http://10.0.0.7:8080")],
+)
+def test_the_address_is_one_that_can_be_reached(host: str, at: str) -> None:
+    gateway = LINED.gateway.model_copy(update={"host": host, "port": 8080})
+    assert address(LINED.model_copy(update={"gateway": gateway})) == at
