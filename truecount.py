@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Never
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Never
 
 import typer
 
@@ -34,6 +34,10 @@ app.add_typer(llrp, name="llrp")
 app.add_typer(config, name="config")
 tag = typer.Typer(help="RFID tags at a reader: read them, write them.", no_args_is_help=True)
 app.add_typer(tag, name="tag")
+model = typer.Typer(
+    help="Which model a sorting line uses; the running agent follows within a second.", no_args_is_help=True
+)
+app.add_typer(model, name="model")
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The site file.", metavar="FILE")]
 SeedOption = Annotated[int, typer.Option(help="Seed of the simulated world.")]
@@ -46,6 +50,8 @@ HostOption = Annotated[str | None, typer.Option("--host", help="Any other reader
 AntennaOption = Annotated[int | None, typer.Option(help="One antenna only.", min=1, max=65535)]
 SiteOption = Annotated[Path | None, typer.Option("--config", help="The site file, for --reader.", metavar="FILE")]
 SecondsOption = Annotated[float, typer.Option(help="How long to wait for tags.", min=0.1, max=300)]
+LineOption = Annotated[str | None, typer.Option("--line", help="Which sorting line; needed when there are several.")]
+VersionArgument = Annotated[int, typer.Argument(help="Version of the crop's model.", min=1)]
 
 
 @app.command()
@@ -331,6 +337,75 @@ def tag_write(
     _at_a_tag(write())
 
 
+@app.command()
+def inspect(
+    images: Annotated[list[str], typer.Argument(help="Files, folders, or patterns such as '*.jpg'.", metavar="IMAGE")],
+    crop: Annotated[str, typer.Option(help="Whose model judges: lemon, tomato, ...")],
+    backend: Annotated[Literal["int8", "fp32"], typer.Option(help="Which of the model's two files.")] = "int8",
+    config_file: Annotated[
+        Path | None, typer.Option("--config", help="A site file, for the crop's grade.", metavar="FILE")
+    ] = None,
+    models: Annotated[Path | None, typer.Option(help="Folder of model packages, instead of those shipped.")] = None,
+    version: Annotated[int | None, typer.Option(help="Of the crop's model; by default the highest.", min=1)] = None,
+) -> None:
+    """Photographs in, one JSON verdict a line out: good, defective, unsure, or empty (no fruit).
+
+    Of several fruit in one image the worst one decides. An image that cannot be read has an error in the place of a
+    verdict, and the exit status is 1.
+    """
+    from msgspec.structs import asdict
+
+    from edge.errors import EdgeError
+    from edge.vision import inspect as vision
+    from edge.vision import package
+    from edge.vision.complaints import Complaints
+
+    try:
+        inspector = vision.Inspector(models or package.SHIPPED, crop, backend, version, Complaints().fetch)
+    except EdgeError as error:
+        _fail(str(error))
+    thresholds = inspector.thresholds(_site(config_file).grades if config_file else [])
+    failed = False
+    for path in vision.files(images):
+        told = inspector.inspect(path, thresholds)
+        typer.echo(json.dumps(asdict(told)))
+        if isinstance(told, vision.NotInspected):
+            typer.echo(told.error, err=True)
+            failed = True
+    raise typer.Exit(1 if failed else 0)
+
+
+@model.command("show")
+def model_show(config_file: ConfigOption, line: LineOption = None) -> None:
+    """What is chosen for a line, what its agent uses, and which versions there are."""
+    _order_model(config_file, line, "show")
+
+
+@model.command("shadow")
+def model_shadow(
+    config_file: ConfigOption,
+    version: Annotated[int | None, typer.Argument(help="Version of the crop's model.", min=1)] = None,
+    off: Annotated[bool, typer.Option("--off", help="Try none any more.")] = False,
+    line: LineOption = None,
+) -> None:
+    """Try a version beside the one that decides: it judges the same fruit, and decides nothing."""
+    if (version is None) != off:
+        _fail("name a version to try, or --off")
+    _order_model(config_file, line, "shadow", version)
+
+
+@model.command("switch")
+def model_switch(config_file: ConfigOption, version: VersionArgument, line: LineOption = None) -> None:
+    """Let a version decide, from one fruit to the next."""
+    _order_model(config_file, line, "switch", version)
+
+
+@model.command("rollback")
+def model_rollback(config_file: ConfigOption, line: LineOption = None) -> None:
+    """Let the version decide that did before."""
+    _order_model(config_file, line, "rollback")
+
+
 @app.command("epc")
 def epc_identity(epcs: Annotated[list[str], typer.Argument(help="EPCs in hexadecimal.", metavar="HEX...")]) -> None:
     """What EPCs stand for, one JSON object a line; exit status 1 if one is no EPC of GS1's."""
@@ -352,6 +427,54 @@ def epc_identity(epcs: Annotated[list[str], typer.Argument(help="EPCs in hexadec
     raise typer.Exit(1 if failed else 0)
 
 
+review = typer.Typer(help="What people said of the pictures of fruit.", no_args_is_help=True)
+app.add_typer(review, name="review")
+
+
+@review.command("export")
+def review_export(
+    config_file: ConfigOption,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the training set; it may hold an earlier export.")],
+    since: Annotated[
+        str | None, typer.Option(help="Only what was answered since then.", metavar="2026-11-22|7d|12h")
+    ] = None,
+    crop: Annotated[str | None, typer.Option(help="Only this crop: a training set is of one.")] = None,
+) -> None:
+    """The labels that people gave, with their pictures, as a training set. The gateway must be running.
+
+    Run it again to go on: what is there is not asked for again.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from gateway import reviewexport
+    from gateway.errors import GatewayError
+
+    site = _site(config_file)
+    since_us = _moment(since, "--since") if since else 0
+    try:
+        with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task("pictures", total=None)
+            done = reviewexport.export(
+                reviewexport.address(site),
+                out,
+                since_us=since_us,
+                crop=crop,
+                progress=lambda count, of: bar.update(task, completed=count, total=of),
+            )
+    except OSError as error:
+        _fail(f"{error.filename or out}: {error.strerror}")
+    except GatewayError as error:
+        _fail(str(error), status=1)
+    labels = ", ".join(f"{count} {label}" for label, count in sorted(done.labels.items())) or "none"
+    typer.echo(
+        f"{out / 'manifest.csv'}: {labels}; {done.added} new, {done.unusable} unusable left out, "
+        f"{done.gone} without a picture any more"
+    )
+    if len(done.crops) > 1:
+        typer.echo(f"It holds {', '.join(sorted(done.crops))}: export each with --crop to train on it.", err=True)
+
+
 @config.command("check")
 def config_check(file: Path) -> None:
     """Tell every mistake of a site file at once; exit status 2 if there is one."""
@@ -367,6 +490,20 @@ def _door(site: Site, name: str, path: Path) -> Door:
     if name not in doors:
         _fail(f"{path} has no door {name!r}: there are {', '.join(doors) or 'none'}")
     return doors[name]
+
+
+def _order_model(
+    path: Path, line: str | None, what: Literal["show", "shadow", "switch", "rollback"], version: int | None = None
+) -> None:
+    from edge.errors import EdgeError
+    from edge.vision import modelorder
+
+    site = _site(path)
+    try:
+        for words in modelorder.carried_out(site, line, what, version):
+            typer.echo(words)
+    except EdgeError as error:
+        _fail(str(error))
 
 
 def _at_a_tag(work: Coroutine[Any, Any, None]) -> None:
@@ -431,6 +568,20 @@ def _microseconds(text: str, option: str) -> int:
     if match is None:
         _fail(f"{option}: expected a time such as 30s, 10m, 2h or 7d and not {text!r}")
     return round(float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[match[2]] * 1e6)
+
+
+def _moment(text: str, option: str) -> int:
+    """A day (UTC), a moment (UTC if it names no zone), or a time before now; in microseconds since 1970."""
+    import time
+    from datetime import UTC, datetime
+
+    if re.fullmatch(r"\d+(\.\d+)?\s*[smhd]", text.strip()):
+        return time.time_ns() // 1000 - _microseconds(text, option)
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        _fail(f"{option}: expected a day such as 2026-11-22 or a time such as 7d, and not {text!r}")
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1e6)
 
 
 def _antennas(text: str, option: str) -> set[int]:

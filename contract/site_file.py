@@ -15,6 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from contract.errors import BadSiteFile, Mistake
+from contract.gate_registers import gate_mistakes
 from contract.site import Site
 
 Location = tuple[int | str, ...]
@@ -211,6 +212,8 @@ def _dangling(site: Site, tree: Any, source: str) -> Iterator[Mistake]:
             text = f"{'.'.join(map(str, location))}: no {what} is called {name!r}: {advice}"
             yield Mistake(source, *_position(tree, location, at_key=False), text)
     yield from _apart(site, tree, source)
+    for location, text in gate_mistakes(site):
+        yield Mistake(source, *_position(tree, _present(tree, location), at_key=False), text)
     yield from _doubles(site, tree, source, registers)
 
 

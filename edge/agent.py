@@ -5,7 +5,12 @@ readers -----> doorkeepers, --.     (doorkeepers ---> recorder: raw reads, on di
    |               ^          |
    |               | beams    v
    |           fieldbuses --> decisions ---> outbox (disk) ---> uplink ---> MQTT
-   '-- lost, blind, ... ------^
+   |        counts | ^ coils  ^                                   | lots
+   |               v |        |                                   |
+   |            linekeepers --'  <--------------------------------'
+   |             ^       '--> spool (disk) ---> evidence link ---> MQTT
+   |             '--> inspector processes
+   '-- lost, blind, ... ------> decisions
 """
 
 import asyncio
@@ -17,11 +22,14 @@ from pathlib import Path
 import structlog
 
 from contract.events import Device, DoorPass, EmptyPass
-from contract.site import Agent, Door, LlrpReader, ModbusDevice, Site, ZoneReader
+from contract.site import Agent, Door, LlrpReader, ModbusDevice, Site, SortingLine, ZoneReader
+from contract.wire import Command, EvidenceKept, LineOrders
 from edge.board import Board
+from edge.coils import CoilWrite
 from edge.decisions import Decisions
 from edge.doorkeeper import Doorkeeper
 from edge.errors import EdgeError, OutboxFull
+from edge.evidence_link import EvidenceLink
 from edge.fieldbus import Fieldbus
 from edge.llrp.link import ReaderLink
 from edge.outbox import OUTBOX_FILE, Outbox
@@ -29,9 +37,13 @@ from edge.portal.neighbours import rows_of
 from edge.recorder import Recorder
 from edge.supervisor import Supervisor
 from edge.uplink import Uplink
+from edge.vision.linekeeper import Linekeeper, Ways
+from edge.vision.lots import LotsFile
+from edge.vision.spool import Spool
 from edge.zonekeeper import Zonekeeper
 
 HEALTH_EVERY_S = 30.0
+_MEGABYTE = 1_000_000
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +76,7 @@ class Crew:
         self._agent = agent.name
         self._clock = clock
         self._board = Board()
-        self._uplink = Uplink(site.broker, site.site, agent, outbox, clock, self._board.note_broker)
+        self._uplink = Uplink(site.broker, site.site, agent, outbox, clock, self._board.note_broker, self._on_command)
         self._decisions = Decisions(agent.name, outbox, self._uplink.wake, clock)
         self._recorder = Recorder(agent.data, agent.recordings, clock)
         self._doors: list[Doorkeeper] = []
@@ -76,6 +88,9 @@ class Crew:
             self._add_zone_reader(zone_reader)
         for row in rows_of([door for door in site.doors if door.agent == agent.name]):
             self._add_doors(row)
+        self._lines: dict[str, Linekeeper] = {}
+        self._evidence: EvidenceLink | None = None
+        self._add_lines(site, agent, [line for line in site.lines if line.agent == agent.name])
         for device in site.modbus:
             if device.agent == agent.name:
                 self._add_fieldbus(device)
@@ -88,6 +103,8 @@ class Crew:
                 tasks.create_task(self._decisions.run())
                 tasks.create_task(self._tell_health())
                 tasks.create_task(self._recorder.run())
+                if self._evidence:
+                    tasks.create_task(self._evidence.run())
                 for device, part in self._parts().items():
                     tasks.create_task(Supervisor(device, self._on_device, self._clock).run(part))
         finally:
@@ -98,6 +115,7 @@ class Crew:
         parts: dict[str, Callable[[], Awaitable[None]]] = {door.name: door.run for door in self._doors}
         parts |= {name: link.run for name, link in self._readers.items()}
         parts |= {name: bus.run for name, bus in self._fieldbuses.items()}
+        parts |= {keeper.line.camera.name: keeper.run for keeper in self._lines.values()}
         return parts | {"zones": self._zones.run}
 
     def _add_doors(self, row: Sequence[Door]) -> None:
@@ -117,9 +135,27 @@ class Crew:
     def _add_zone_reader(self, reader: ZoneReader) -> None:
         self._readers[reader.name] = ReaderLink(reader, self._zones.feed, self._on_zone_reader, self._clock)
 
+    def _add_lines(self, site: Site, agent: Agent, lines: Sequence[SortingLine]) -> None:
+        if not lines:
+            return
+        spool = Spool(agent.data / "evidence", agent.evidence_megabytes * _MEGABYTE)
+        self._evidence = EvidenceLink(site.broker, site.site, agent, spool)
+        lots = LotsFile(agent.data / "lots.json")
+        for line in lines:
+            ways = Ways(self._decisions.put, self._on_device, partial(self._write_coil, line), self._evidence)
+            self._lines[line.name] = Linekeeper(line, site.grades, agent.name, agent.data, lots, ways, self._clock)
+
     def _add_fieldbus(self, device: ModbusDevice) -> None:
+        gates = [keeper.line.gate for keeper in self._lines.values() if keeper.line.gate]
         self._fieldbuses[device.name] = Fieldbus(
-            device, self._on_beam, self._decisions.put, partial(self._on_plc, device), self._board.lamps, self._clock
+            device,
+            self._on_beam,
+            self._decisions.put,
+            partial(self._on_plc, device),
+            self._board.lamps,
+            self._clock,
+            self._on_count,
+            {gate.pass_coils: gate.places for gate in gates if gate.modbus == device.name},
         )
 
     def _on_reader(self, keeper: Doorkeeper, event: Device) -> None:
@@ -151,6 +187,25 @@ class Crew:
         for keeper in self._doors:
             keeper.beam(register, broken, at_us)
 
+    def _on_count(self, register: str, count: int, at_us: int) -> None:
+        for keeper in self._lines.values():
+            keeper.count(register, count, at_us)
+
+    def _write_coil(self, line: SortingLine, coil: CoilWrite) -> None:
+        assert line.gate is not None
+        self._fieldbuses[line.gate.modbus].write(coil)
+
+    def _on_command(self, command: Command) -> None:
+        match command:
+            case EvidenceKept(ids=ids) if self._evidence:
+                self._evidence.kept(ids)
+            case LineOrders(lines=lines):
+                for name, order in lines.items():
+                    if name in self._lines:
+                        self._lines[name].begin_lot(order)
+                    else:
+                        log.warning("lot of a line that is not ours", agent=self._agent, line=name, lot=order.lot)
+
     async def _tell_health(self) -> None:
         """Figures of every device and door, for the devices block of the page."""
         while True:
@@ -158,7 +213,8 @@ class Crew:
             counts = {name: link.counts for name, link in self._readers.items()}
             counts |= {name: {"reconnects": bus.reconnects} for name, bus in self._fieldbuses.items()}
             counts |= {door.name: keeper.strays(door.name) for keeper in self._doors for door in keeper.doors}
-            counts |= {self._agent: self._recorder.counts()}
+            counts |= {self._agent: self._recorder.counts() | (self._evidence.counts() if self._evidence else {})}
+            counts |= {keeper.line.camera.name: keeper.figures() for keeper in self._lines.values()}
             counts |= {name: counts[name] | self._zones.figures(name) for name in self._zones.readers}
             now_us = self._clock()
             for name, figures in counts.items():

@@ -1,9 +1,10 @@
-"""One Modbus TCP device: photo-eyes, climate sensors and the stack light (Modbus Application Protocol 1.1b3)."""
+"""One Modbus TCP device: photo-eyes, counters and gates of sorting lines, climate sensors and the stack light
+(Modbus Application Protocol 1.1b3)."""
 
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 import structlog
 from pymodbus.client import AsyncModbusTcpClient
@@ -16,6 +17,7 @@ from contract.site import ModbusDevice, Register
 from edge import registers
 from edge.backoff import Backoff
 from edge.cancellation import heed_cancellation
+from edge.coils import CoilQueue, CoilWrite
 from edge.errors import FieldbusError
 from edge.registers import Span, Table
 from edge.stack_light import Lamps
@@ -24,10 +26,11 @@ ANSWER_S = 1.0
 REPEAT_LAMPS_S = 5.0
 """The lamps are written this often even without a change: a PLC that was off comes back with its coils off."""
 _SLOW_POLL_S = 0.5
-"""A device without photo-eyes is not polled faster than this."""
+"""A device without photo-eyes and counters is not polled faster than this."""
 
 _READ: dict[Table, int] = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 _WRITE_COIL = 5
+_WRITE_COILS = 15
 _LEVELS = {True: logging.INFO, False: logging.WARNING}
 
 log = structlog.get_logger(__name__)
@@ -37,6 +40,7 @@ class Fieldbus:
     """Polls one device for ever, over as many connections as it takes.
 
     on_beam(register, broken, at_us): a photo-eye changed; its time is known to within `poll_s`.
+    on_count(register, count, at_us): a counter of a sorting line stands so; at every poll, an encoder before its eye.
     on_condition(event): a sensor's reading, every `every_s` of its register.
     on_device(event): the device is lost, or blind (it answers, but not for every register, or with values that cannot
     be), or connected; once for each change.
@@ -51,15 +55,26 @@ class Fieldbus:
         on_device: Callable[[events.Device], None],
         lamps: Callable[[], Lamps],
         clock: Callable[[], int],
+        on_count: Callable[[str, int, int], None] = lambda register, count, at_us: None,
+        gates: Mapping[str, int] | None = None,
     ) -> None:
-        """`clock` gives microseconds of wall time."""
+        """`clock` gives microseconds of wall time. `gates`: the places of each gate, by its `pass_coils`.
+
+        A gate's coils are all cleared at the begin of each connection: nobody knows what the ones before have left
+        there, and for whom.
+        """
         self._device = device
         self._on_beam, self._on_condition, self._on_device = on_beam, on_condition, on_device
         self._lamps, self._clock = lamps, clock
+        self._on_count, self._gates = on_count, dict(gates or {})
+        self._coils = {register.name: register for register in device.registers if register.name in self._gates}
+        self._orders = CoilQueue()
+        counters = [register for register in device.registers if register.meaning in ("encoder", "eye_count")]
         eyes = [register for register in device.registers if register.meaning == "photo_eye"]
         sensors = [register for register in device.registers if registers.quantity(register)]
         self._eye_spans, self._sensor_spans = registers.spans(eyes), registers.spans(sensors)
-        self._poll_s = device.poll_s if eyes else max(device.poll_s, _SLOW_POLL_S)
+        self._count_spans = registers.spans(counters)
+        self._poll_s = device.poll_s if eyes or counters else max(device.poll_s, _SLOW_POLL_S)
         self._broken = {register.name: False for register in eyes}
         self._due_s = {register.name: 0.0 for register in sensors}
         self._lit: tuple[Lamps, float] | None = None
@@ -72,6 +87,10 @@ class Fieldbus:
     def faults(self) -> Set[str]:
         """The registers that the device refuses, or of which it tells what cannot be."""
         return self._faults.keys()
+
+    def write(self, coil: CoilWrite) -> None:
+        """Write a coil before the next poll, in the order asked for; call it in the event loop."""
+        self._orders.put(coil)
 
     async def run(self) -> None:
         """Until cancelled. Raises nothing of the network's or the device's making."""
@@ -87,28 +106,78 @@ class Fieldbus:
 
     async def _session(self) -> None:
         client = AsyncModbusTcpClient(
-            self._device.host, port=self._device.port, timeout=ANSWER_S, retries=1, reconnect_delay=0
+            self._device.host,
+            port=self._device.port,
+            timeout=ANSWER_S,
+            retries=0 if self._gates else 1,  # a coil that is written a second later is another fruit's
+            reconnect_delay=0,
         )
         try:
             if not await client.connect():
                 raise FieldbusError("does not accept a connection")
             self._lit = None
+            await self._clear_gates(client)
+            self._orders.open()
             await self._poll(client)
         finally:
             client.close()
+            self._orders.close()
 
     async def _poll(self, client: AsyncModbusTcpClient) -> None:
         loop = asyncio.get_running_loop()
         next_s = loop.time()
         while True:
             await self._watch_eyes(client)
+            await self._read_counters(client)
             await self._read_sensors(client, loop.time())
             await self._light(client, loop.time())
             heed_cancellation()
             self._tell_health()
             self._backoff.reset()
             next_s = max(next_s + self._poll_s, loop.time())
-            await asyncio.sleep(next_s - loop.time())
+            await self._write_until(client, next_s)
+
+    async def _write_until(self, client: AsyncModbusTcpClient, next_s: float) -> None:
+        """Write what is asked for until the next poll is due, and let the others run at least once."""
+        await asyncio.sleep(0)
+        while True:
+            await self._write_orders(client)
+            try:
+                async with asyncio.timeout_at(next_s):
+                    await self._orders.asked()
+            except TimeoutError:
+                return
+
+    async def _write_orders(self, client: AsyncModbusTcpClient) -> None:
+        for order in self._orders.take():
+            written_us = None
+            try:
+                if self._clock() <= order.until_us and await self._write(client, order):
+                    written_us = self._clock()
+            finally:
+                order.answered(written_us)
+            heed_cancellation()
+
+    async def _write(self, client: AsyncModbusTcpClient, order: CoilWrite) -> bool:
+        register = self._coils[order.register]
+        answer = await client.write_coil(register.address + order.place, order.value, device_id=self._device.unit)
+        return self._take((register,), answer, _WRITE_COIL)
+
+    async def _clear_gates(self, client: AsyncModbusTcpClient) -> None:
+        for name, register in self._coils.items():
+            off = [False] * self._gates[name]
+            answer = await client.write_coils(register.address, off, device_id=self._device.unit)
+            self._take((register,), answer, _WRITE_COILS)
+
+    async def _read_counters(self, client: AsyncModbusTcpClient) -> None:
+        counted: list[tuple[Register, int, int]] = []
+        for span in self._count_spans:
+            asked_us = self._clock()
+            values = await self._read(client, span)
+            at_us = (asked_us + self._clock()) // 2
+            counted += [(one, values[one.address - span.start], at_us) for one in span.registers if values]
+        for register, count, at_us in sorted(counted, key=lambda one: one[0].meaning == "eye_count"):
+            self._on_count(register.name, count, at_us)
 
     async def _watch_eyes(self, client: AsyncModbusTcpClient) -> None:
         for span in self._eye_spans:

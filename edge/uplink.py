@@ -16,6 +16,7 @@ from contract import wire
 from contract.errors import BadMessage
 from contract.site import Agent, Broker
 from contract.topics import Topic
+from contract.wire import Command
 from edge.backoff import Backoff
 from edge.cancellation import heed_cancellation
 from edge.errors import OutboxFull
@@ -49,14 +50,17 @@ class Uplink:
         outbox: Outbox,
         clock: Callable[[], int],
         on_link: Callable[[bool], None] = lambda up: None,
+        on_command: Callable[[Command], None] = lambda command: None,
     ) -> None:
-        """`on_link` is told when the broker is there, and when it is lost. `clock` gives microseconds of wall time."""
+        """`on_link` is told when the broker is there, and when it is lost; `on_command` what the gateway wants. `clock`
+        gives microseconds of wall time.
+        """
         self._broker = broker
         self._site = site
         self._agent = agent
         self._outbox = outbox
         self._clock = clock
-        self._on_link = on_link
+        self._on_link, self._on_command = on_link, on_command
         self._changed = asyncio.Event()
         self._acknowledged = asyncio.Event()
         self._backoff = Backoff(0.2, 10.0, random.Random())
@@ -85,7 +89,7 @@ class Uplink:
     async def _session(self) -> None:
         """One connection; leaves it only by an exception."""
         async with self._client() as client:
-            await client.subscribe(str(self._topic("ack")), qos=1)
+            await client.subscribe([(str(self._topic(channel)), 1) for channel in ("ack", "command")])
             await self._tell(client, "online")
             self._backoff.reset()
             self._lost = False
@@ -152,10 +156,15 @@ class Uplink:
 
     async def _listen(self, client: Client) -> None:
         async for message in client.messages:
+            payload = message.payload if isinstance(message.payload, bytes) else b""
+            commanded = message.topic.matches(str(self._topic("command")))
             try:
-                ack = wire.decode_ack(message.payload if isinstance(message.payload, bytes) else b"")
+                if commanded:
+                    self._on_command(wire.decode_command(payload))
+                    continue
+                ack = wire.decode_ack(payload)
             except BadMessage as error:
-                log.warning("bad ack", topic=str(message.topic), error=str(error))
+                log.warning("bad command" if commanded else "bad ack", topic=str(message.topic), error=str(error)[:300])
                 continue
             verdict = self._window.heard(ack, self._outbox.made, _now_s())
             if verdict == "renumber":
@@ -219,7 +228,7 @@ class Uplink:
         """Bytes that a batch leaves for its events."""
         return wire.MAX_BATCH_BYTES - len(wire.encode_batch(self._agent.name, epoch, _LARGEST, _LARGEST, ()))
 
-    def _topic(self, channel: Literal["events", "status", "ack"]) -> Topic:
+    def _topic(self, channel: Literal["events", "status", "ack", "command"]) -> Topic:
         return Topic(self._site, self._agent.name, channel)
 
 

@@ -1,12 +1,13 @@
 """The whole simulated site: its devices on the network, its world, its supplier. The only wiring of the simulator.
 
 scenario ---> doorways, ceilings ---> readers (LLRP), PLCs (Modbus) ---> edge agents of the site
-   |              `-------> record ---> truth (HTTP) ---> the judge
+   |              `-------> record ---> truth (HTTP) ---> the judge          |
+   `--> hall: belts ------> cameras (MJPEG), gates (Modbus) -----------------'
 supplier <---> cloud, gateway (HTTP)
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
 from typing import NamedTuple
@@ -18,11 +19,12 @@ from firmware_sim.antennas import PORTAL_ROOM, portal_antennas
 from firmware_sim.ceiling import Ceiling
 from firmware_sim.climate import Climate
 from firmware_sim.clock import WorldClock
-from firmware_sim.config import DoorConfig, PlcConfig, ReaderConfig, WorldConfig
+from firmware_sim.config import DoorConfig, LineConfig, PlcConfig, ReaderConfig, WorldConfig
 from firmware_sim.courier import TIMEOUT_S, Courier
 from firmware_sim.doorway import Beam, Doorway, Ear
 from firmware_sim.errors import SimError
 from firmware_sim.faults import Faults, Saboteur, plan
+from firmware_sim.hall import Line, Surroundings, lines_of
 from firmware_sim.opening import opening_balance, stock_house
 from firmware_sim.plc import Plc
 from firmware_sim.radio import RadioModel
@@ -56,6 +58,7 @@ class Simulation(NamedTuple):
     scenario: Scenario
     record: Record
     judge_port: int
+    lines: tuple[Line, ...]
 
 
 async def run(config: WorldConfig, *, seed: int, speed: float, faults: Faults = NO_FAULTS) -> None:
@@ -77,12 +80,18 @@ async def running(
     scenario = Scenario(config, world, seed, _log_happening)
     stock_house(world, scenario.routes, config.simulation)
     clock, record = WorldClock(speed), Record()
-    async with devices_of(config) as devices, httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+    async with AsyncExitStack() as stack:
+        devices = await stack.enter_async_context(devices_of(config))
+        client = await stack.enter_async_context(httpx.AsyncClient(timeout=TIMEOUT_S))
         courier = Courier(client, seed)
+        around = Surroundings(world, devices.plcs, courier, clock, faults, seed)
+        lines = await stack.enter_async_context(lines_of(config, around))
+        cameras = {line.name: line.camera for line in lines}
         supplier = Supplier(config, scenario, courier, clock, seed)
         antennas = {reader.name: reader.antennas for reader in _readers(config)}
         antennas |= {reader.name: reader.antennas for reader in config.zone_readers}
-        saboteur = Saboteur(plan(faults, antennas, sorted(devices.plcs), seed), *devices, clock)
+        breakdowns = plan(faults, antennas, sorted(devices.plcs), seed, sorted(cameras))
+        saboteur = Saboteur(breakdowns, *devices, clock, cameras)
         plcs = [(plc, devices.plcs[plc.name]) for plc in config.modbus]
         climate = Climate(config.zones, plcs, scenario, clock, seed)
         doorways = [
@@ -103,18 +112,19 @@ async def running(
             for reader in config.zone_readers
         ]
         witness = Witness(
-            seed=seed, clock=clock, scenario=scenario, record=record, doorways=doorways, saboteur=saboteur
+            seed=seed, clock=clock, scenario=scenario, record=record, doorways=doorways, saboteur=saboteur, lines=lines
         )
-        begin = _begin(config, scenario, supplier, courier, clock)
+        begin = _begin(config, scenario, supplier, courier, clock, lines)
         async with (
             listening(build(witness), "127.0.0.1", config.simulation.judge_port) as (server, judge_port),
             asyncio.TaskGroup() as tasks,
         ):
             parts = [server.main_loop(), climate.run(), saboteur.run(), begin]
             parts += [*(one.run() for one in doorways), *(one.run() for one in ceilings)]
+            parts += [work for line in lines for work in (line.camera.run(), line.crew.run())]
             started = [tasks.create_task(part) for part in parts]
             try:
-                yield Simulation(devices, scenario, record, judge_port)
+                yield Simulation(devices, scenario, record, judge_port, lines)
             finally:
                 for task in started:
                     task.cancel()
@@ -137,25 +147,32 @@ async def devices_of(config: WorldConfig) -> AsyncIterator[Devices]:
             device = SimReader(zone_reader.name, zone_reader.host, zone_reader.port, ports=ports, tags=tags)
             readers[zone_reader.name] = await stack.enter_async_context(device)
         for plc in config.modbus:
-            server = Plc(plc.host, plc.port, plc.unit, size=_table_size(plc))
+            server = Plc(plc.host, plc.port, plc.unit, size=_table_size(plc, config.lines))
             plcs[plc.name] = await stack.enter_async_context(server)
         yield Devices(readers, plcs)
 
 
 async def _begin(
-    config: WorldConfig, scenario: Scenario, supplier: Supplier, courier: Courier, clock: WorldClock
+    config: WorldConfig,
+    scenario: Scenario,
+    supplier: Supplier,
+    courier: Courier,
+    clock: WorldClock,
+    lines: tuple[Line, ...],
 ) -> None:
     """Tell the gateway what the house holds, open the doors, send the first truck; from then on serve orders."""
-    rows = [f"{epc},{zone}" for epc, zone in opening_balance(scenario.world)]
+    rows = [",".join(row) for row in opening_balance(scenario.world)]
     for first in range(0, len(rows), IMPORT_ROWS):
-        body = "\n".join(["epc,zone", *rows[first : first + IMPORT_ROWS], ""])
+        body = "\n".join(["epc,zone,lot", *rows[first : first + IMPORT_ROWS], ""])
         await courier.post(f"{config.gateway.url}/api/v1/items?who=opening+stock-take", body.encode(), "text/csv")
     log.info("opening balance told", cases=len(rows))
     scenario.open(clock.world_s())
-    log.info("house open", doors=len(config.doors), speed=clock.speed)
-    lines = scenario.opening_lines()
-    if lines and scenario.yard.docks:
-        await supplier.send(lines, None, lead_s=0.0)
+    for line in lines:
+        line.crew.open()
+    log.info("house open", doors=len(config.doors), lines=len(lines), speed=clock.speed)
+    load = scenario.opening_lines()
+    if load and scenario.yard.docks:
+        await supplier.send(load, None, lead_s=0.0)
     await supplier.run()
 
 
@@ -185,9 +202,10 @@ def _beams(door: DoorConfig, config: WorldConfig, devices: Devices) -> list[Beam
     ]
 
 
-def _table_size(plc: PlcConfig) -> int:
+def _table_size(plc: PlcConfig, lines: Sequence[LineConfig]) -> int:
     """Addresses that a PLC needs, in whole sixteens; raises `SimError` beyond what it can have."""
-    highest = max(register.address for register in plc.registers)
+    coils = {line.gate.pass_coils: line.gate.places for line in lines if line.gate and line.gate.modbus == plc.name}
+    highest = max(register.address + coils.get(register.name, 1) - 1 for register in plc.registers)
     if highest >= _PLC_MAX_SIZE:
         raise SimError(f"PLC {plc.name}: address {highest} is beyond the {_PLC_MAX_SIZE} of a simulated PLC")
     return max(64, (highest // 16 + 1) * 16)

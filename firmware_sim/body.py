@@ -63,7 +63,7 @@ def shape_of(crop: str, random: np.random.Generator) -> Shape:
 def body_of(shape: Shape, size_px: int) -> Body:
     """Draw the shape so large that its longer side has `size_px` pixels."""
     probe = np.linspace(-1.5, 1.5, _PROBE_PX, dtype=np.float32)
-    inside, _, _ = _hit(shape, probe[None, :], probe[:, None])
+    inside = _covered(shape, probe[None, :], probe[:, None])
     columns, rows = np.flatnonzero(inside.any(0)), np.flatnonzero(inside.any(1))
     step = float(probe[1] - probe[0])
     left, right = float(probe[columns[0]]) - step, float(probe[columns[-1]]) + step
@@ -71,9 +71,9 @@ def body_of(shape: Shape, size_px: int) -> Body:
     scale = size_px / max(right - left, bottom - top)
     width, height = max(4, round((right - left) * scale)), max(4, round((bottom - top) * scale))
     x, y = _centres(left, right, width), _centres(top, bottom, height)
-    _, skin, normal = _hit(shape, x[None, :], y[:, None])
+    skin, normal = _hit(shape, x[None, :], y[:, None])
     fine_x, fine_y = _centres(left, right, width * _FINER), _centres(top, bottom, height * _FINER)
-    cover = _hit(shape, fine_x[None, :], fine_y[:, None])[0].astype(np.float32)
+    cover = _covered(shape, fine_x[None, :], fine_y[:, None]).astype(np.float32)
     return Body(skin, normal, _rounded(cover, width, height), scale)
 
 
@@ -98,39 +98,60 @@ def _centres(first: float, last: float, count: int) -> Field:
     return np.linspace(first + half, last - half, count, dtype=np.float32)
 
 
-def _hit(shape: Shape, x: Field, y: Field) -> tuple[NDArray[np.bool_], Field, Field]:
-    """What the ray through each point of the picture meets: whether anything, the place on the sphere, the normal."""
+def _smooth(shape: Shape, x: Field, y: Field) -> tuple[Field, Field]:
+    """Where each point of the picture would be if the fruit had no lumps."""
     angle = np.arctan2(y, x) * np.float32(len(shape.lumps) / (2 * np.pi))
     out = np.float32(1) + shape.lumps[np.floor(angle).astype(np.int32) % len(shape.lumps)]
-    x, y = x / out, y / out
+    return x / out, y / out
+
+
+def _covered(shape: Shape, x: Field, y: Field) -> NDArray[np.bool_]:
+    """Whether the ray through each point of the picture meets the fruit."""
+    x, y = _smooth(shape, x, y)
+    covered = np.zeros(x.shape, np.bool_)
+    for bulge in shape.bulges:
+        here = x - shape.axis[0] * bulge.middle, y - shape.axis[1] * bulge.middle
+        covered |= _under_root(_form(bulge, shape), *here)[0] > 0
+    return covered
+
+
+def _hit(shape: Shape, x: Field, y: Field) -> tuple[Field, Field]:
+    """What the ray through each point of the picture meets: the place on the unit sphere, and the outward normal."""
+    x, y = _smooth(shape, x, y)
     depth = np.full(x.shape, -9, np.float32)
     normal = np.stack((x, y, np.full_like(x, 0.05)), axis=-1)
-    inside = np.zeros(x.shape, np.bool_)
     for bulge in shape.bulges:
-        there, near, towards = _ellipsoid(bulge, np.array(shape.axis, np.float32), x, y)
+        there, near, towards = _ellipsoid(bulge, shape, x, y)
         front = np.clip((near - depth) / np.float32(0.3) * 0.5 + 0.5, 0, 1) * there
         normal += (towards - normal) * front[..., None]
         depth = np.where(there, np.maximum(depth, near), depth)
-        inside |= there
     normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
     skin = np.stack((x, y, np.maximum(depth, -0.2)), axis=-1)
     skin /= np.maximum(np.linalg.norm(skin, axis=-1, keepdims=True), 1e-6)
-    return inside, np.asarray(skin, np.float32), np.asarray(normal, np.float32)
+    return np.asarray(skin, np.float32), np.asarray(normal, np.float32)
 
 
-def _ellipsoid(bulge: Bulge, axis: Field, x: Field, y: Field) -> tuple[NDArray[np.bool_], Field, Field]:
-    """Nearest point of p' M p = 1 on the ray through (x, y): whether there is one, its depth, the outward normal.
-
-    M = I / width^2 + (1 / length^2 - 1 / width^2) axis axis', around the bulge's middle.
-    """
+def _form(bulge: Bulge, shape: Shape) -> Field:
+    """M of the ellipsoid p' M p = 1 about a bulge's middle: I / width^2 + (1 / length^2 - 1 / width^2) axis axis'."""
+    axis = np.array(shape.axis, np.float32)
     matrix = np.eye(3, dtype=np.float32) / bulge.width**2
-    matrix += np.outer(axis, axis) * np.float32(1 / bulge.length**2 - 1 / bulge.width**2)
-    x, y = x - axis[0] * bulge.middle, y - axis[1] * bulge.middle
+    return np.asarray(matrix + np.outer(axis, axis) * np.float32(1 / bulge.length**2 - 1 / bulge.width**2), np.float32)
+
+
+def _under_root(matrix: Field, x: Field, y: Field) -> tuple[Field, Field]:
+    """c and b of z = (-b + sqrt(c)) / M[2, 2], where the ray through (x, y) meets the ellipsoid, if c is above 0."""
     linear = matrix[0, 2] * x + matrix[1, 2] * y
     rest = matrix[0, 0] * x * x + 2 * matrix[0, 1] * x * y + matrix[1, 1] * y * y - 1
-    root = linear * linear - matrix[2, 2] * rest
+    return linear * linear - matrix[2, 2] * rest, linear
+
+
+def _ellipsoid(bulge: Bulge, shape: Shape, x: Field, y: Field) -> tuple[NDArray[np.bool_], Field, Field]:
+    """Nearest point of a bulge on the ray through (x, y): whether there is one, its depth, the outward normal."""
+    matrix = _form(bulge, shape)
+    x, y = x - shape.axis[0] * bulge.middle, y - shape.axis[1] * bulge.middle
+    root, linear = _under_root(matrix, x, y)
     z = (-linear + np.sqrt(np.maximum(root, 0))) / matrix[2, 2]
     point = np.stack((x, y, z), axis=-1)
     normal = point @ matrix
     normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
-    return root > 0, np.asarray(z + axis[2] * bulge.middle, np.float32), np.asarray(normal, np.float32)
+    return root > 0, np.asarray(z + shape.axis[2] * bulge.middle, np.float32), np.asarray(normal, np.float32)

@@ -5,6 +5,7 @@ Build it from the JSON form of a checked site file, which has every default fill
     msgspec.convert(site.model_dump(mode="json"), WorldConfig)
 """
 
+from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
@@ -122,6 +123,43 @@ class PlcConfig(Struct, frozen=True):
     registers: tuple[RegisterConfig, ...]
 
 
+class CameraConfig(Struct, frozen=True):
+    """A line's camera; only a `mjpeg` one is played."""
+
+    name: str
+    kind: str
+    url: str | None = None
+
+
+class GateConfig(Struct, frozen=True):
+    """A line's reject gate, by the names of its PLC and registers."""
+
+    modbus: str
+    eye_count: str
+    encoder: str | None
+    pass_coils: str
+    places: int
+    travel_s: float
+
+
+class LineConfig(Struct, frozen=True):
+    """A belt with fruit under a camera."""
+
+    name: str
+    crop: str
+    camera: CameraConfig
+    moves: Literal["right", "left", "down", "up"]
+    eye_at: float
+    gate: GateConfig | None
+
+
+class GradeConfig(Struct, frozen=True):
+    """What a customer takes as good."""
+
+    crop: str
+    customer: str | None
+
+
 class SimulationConfig(Struct, frozen=True):
     """What is played; the meaning of each key stands in the site file's schema."""
 
@@ -133,6 +171,11 @@ class SimulationConfig(Struct, frozen=True):
     mishap_every_s: float
     miss_rate: float
     strays_per_door: int
+    fruit_per_s: float
+    defective_share: float
+    bad_lot_share: float
+    lot_fruit: int
+    fruit_images: Path | None
 
 
 class WorldConfig(Struct, frozen=True):
@@ -146,4 +189,6 @@ class WorldConfig(Struct, frozen=True):
     doors: tuple[DoorConfig, ...]
     zone_readers: tuple[ZoneReaderConfig, ...]
     modbus: tuple[PlcConfig, ...]
+    lines: tuple[LineConfig, ...]
+    grades: tuple[GradeConfig, ...]
     simulation: SimulationConfig

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -21,7 +22,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from firmware_sim import judge
+from firmware_sim import judge, sorting
 from firmware_sim.errors import SimError
 from firmware_sim.processes import Process, free_port
 
@@ -72,8 +73,8 @@ class Watch:
         """One event of the stream, as it arrived just now."""
         now_us = time.time_ns() // 1000
         if kind == "snapshot":
-            sections = ("site", "doors", "shipments", "stock", "exceptions", "orders", "devices")
-            self.state = {section: dict(data[section]) for section in sections}
+            sections = ("site", "doors", "lines", "shipments", "stock", "exceptions", "orders", "devices")
+            self.state = {section: dict(data.get(section, {})) for section in sections}
         elif kind == "delta":
             for change in data["changes"]:
                 self._apply(change)
@@ -97,10 +98,11 @@ class Watch:
         trucks = "".join(f"  {one['id']} {one['seen']}/{one['expected']}" for one in receiving[:2])
         latest = sorted(list(self.latencies_us)[-200:])
         p99 = f"{latest[int(0.99 * (len(latest) - 1))] / 1000:.0f} ms" if latest else "–"
+        fruit = sum(line["per_minute"] for line in self.state.get("lines", {}).values())
         moved = f"in {sum(door['inbound'] for door in doors)} out {sum(door['outbound'] for door in doors)}"
         return (
             f"{site.get('committed', 0)} events  {moved}  stock {sum(one['units'] for one in stock)}"
-            f"  orders {len(self.state.get('orders', {}))}  open {open_ones}  p99 {p99}{trucks}"
+            f"  orders {len(self.state.get('orders', {}))}  fruit/min {fruit}  open {open_ones}  p99 {p99}{trucks}"
         )
 
 
@@ -141,6 +143,8 @@ def prepare(plan: Plan) -> dict[str, Any]:
     listeners += [reader for door in site["doors"] for reader in door["readers"]]
     for listener in listeners:
         listener["port"] = free_port(listener["port"], listener["host"])
+    for line in site["lines"]:
+        _move_camera(line["camera"])
     site["simulation"]["judge_port"] = free_port(site["simulation"]["judge_port"])
     site["cloud"]["url"] = f"http://{site['cloud']['host']}:{site['cloud']['port']}"
     site["cloud"]["database"] = f"sqlite:///{plan.folder / 'cloud' / 'cloud.db'}"
@@ -151,6 +155,13 @@ def prepare(plan: Plan) -> dict[str, Any]:
         agent["retain"] = RETAINED
     (plan.folder / SITE_FILE).write_text(json.dumps(site, indent=2, ensure_ascii=False) + "\n")  # JSON is YAML
     return site
+
+
+def _move_camera(camera: dict[str, Any]) -> None:
+    """A camera of this machine, that the simulator plays, gets a free port."""
+    url = urlsplit(camera.get("url", ""))
+    if camera["kind"] == "mjpeg" and url.hostname in ("127.0.0.1", "localhost"):
+        camera["url"] = url._replace(netloc=f"{url.hostname}:{free_port(url.port or 80, url.hostname)}").geturl()
 
 
 @asynccontextmanager
@@ -269,6 +280,7 @@ async def _gather(
         made=len(made),
         sequences=[identity for identity in map(_identity, events) if identity in made],
         passes=[one for event in events if event["kind"] == "door_pass" for one in _decided(event["body"])],
+        inspections=[_inspected(event["body"]) for event in events if event["kind"] == "inspection"],
         stock={one["sku"]: one["zones"] for one in stock},
         requested=[judge.Order(one["key"], one["number"]) for one in orders],
         placed=[judge.Order(one["key"], one["number"]) for one in placed],
@@ -323,6 +335,10 @@ async def log_rows(client: httpx.AsyncClient, address: str) -> list[dict[str, An
         if not page["events"]:
             return events
         events.extend(page["events"])
+
+
+def _inspected(body: dict[str, Any]) -> sorting.Inspected:
+    return sorting.Inspected(body["line"], body["at_us"], body["verdict"], body.get("gate"))
 
 
 def _decided(body: dict[str, Any]) -> list[judge.DecidedPass]:

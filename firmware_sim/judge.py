@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from firmware_sim import sorting
+from firmware_sim.sorting import Inspected, TrueLine
+
 PASS_SLACK_US = 2_000_000
 """A decision belongs to a pass if its time lies within the pass, give or take this."""
 
@@ -34,6 +37,7 @@ class Truth(Struct, frozen=True):
     quiet: bool
     items: tuple[TrueItem, ...]
     passes: tuple[TruePass, ...]
+    lines: tuple[TrueLine, ...] = ()
 
 
 class DecidedPass(Struct, frozen=True):
@@ -63,6 +67,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     sequences: Sequence[tuple[str, str, int]]
     """(agent, epoch, sequence) of every agent's event in the log."""
     passes: Sequence[DecidedPass]
+    inspections: Sequence[Inspected] = ()
     stock: Mapping[str, Mapping[str, int]]
     """Ledger units by SKU and zone."""
     requested: Sequence[Order]
@@ -86,6 +91,10 @@ def report(evidence: Evidence) -> dict[str, object]:
         "decision_delay_ms": _quantiles_ms([one.decided_us - one.last_read_us for one in evidence.passes]),
         "passes": match_passes(evidence.truth.passes, evidence.passes),
         **compare_stock(evidence.truth.items, evidence.stock),
+        "lines": {
+            line.line: sorting.compare(line, [one for one in evidence.inspections if one.line == line.line])
+            for line in evidence.truth.lines
+        },
         "orders": {
             "requested": len(evidence.requested),
             "placed": len(evidence.placed),

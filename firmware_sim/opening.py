@@ -22,11 +22,11 @@ def stock_house(world: World, routes: Routes, simulation: SimulationConfig) -> N
         _fill_shelf(world, door.name, door.inside, routes.store, simulation)
 
 
-def opening_balance(world: World) -> Iterator[tuple[str, str]]:
-    """(EPC, zone) of everything that a stock-take of the house would find."""
+def opening_balance(world: World) -> Iterator[tuple[str, str, str]]:
+    """(EPC, zone, lot or nothing) of everything that a stock-take of the house would find."""
     for case in world.cases.values():
         if case.zone is not None:
-            yield case.epc, case.zone
+            yield case.epc, case.zone, case.lot or ""
 
 
 def _fill_shelf(world: World, door: str, zone: str, store: str, simulation: SimulationConfig) -> None:

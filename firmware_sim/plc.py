@@ -19,7 +19,8 @@ class Plc:
     """A PLC on the network: `async with Plc("127.0.0.1", 0, 1) as plc: ...`.
 
     Every table has `size` addresses from 0. Discrete inputs and input registers are the world's to set, coils the
-    client's to write; `on_coil(address, value)` is told of each write.
+    client's to write; `on_coil(address, value)` is told of each write. A machine that the PLC drives is called before
+    any request is looked at (`attend`), so that it can bring inputs and coils to where they are at that moment.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Plc:
         self._discrete = [False] * size
         self._inputs = [0] * size
         self._coils = [False] * size
+        self._machines: list[Callable[[], None]] = []
         self._silent = False
         self._server: ModbusTcpServer | None = None
 
@@ -64,6 +66,18 @@ class Plc:
         if not -32768 <= value <= 32767:
             raise ValueError(f"input register {address}: {value} is no signed 16-bit number")
         self._inputs[address] = value
+
+    def set_count(self, address: int, count: int) -> None:
+        """An input register that counts: 16 bits, and from 0 again after 65535."""
+        self._inputs[address] = count & 0xFFFF
+
+    def attend(self, machine: Callable[[], None]) -> None:
+        """Call this before each request is looked at."""
+        self._machines.append(machine)
+
+    def clear_coil(self, address: int) -> None:
+        """The machine has done what the coil asked for."""
+        self._coils[address] = False
 
     def coil(self, address: int) -> bool:
         """What a client last wrote."""
@@ -103,6 +117,8 @@ class Plc:
         self, function: int, start: int, address: int, count: int, registers: list[int], written: object
     ) -> ExcCodes | None:
         """pymodbus asks before each access: put the world's values in, take the client's out."""
+        for catch_up in self._machines:
+            catch_up()
         if function == _READ_DISCRETE:
             registers[: self._size // 16] = _words(self._discrete)
         elif function == _READ_INPUT:

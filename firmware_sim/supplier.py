@@ -126,7 +126,7 @@ def despatch_advice(truck: Truck) -> bytes:
         "direction": "inbound",
         "partner": truck.partner,
         "door": truck.door,
-        "cases": [{"epc": case.epc, "sscc": case.sscc} for case in truck.announced],
+        "cases": [{"epc": case.epc, "sscc": case.sscc, "lot": case.lot} for case in truck.announced],
     }
     if truck.order is not None:
         body["order"] = truck.order

@@ -1,13 +1,14 @@
 """The truth of the simulated world, told over HTTP to whoever judges the house.
 
 GET  /truth?after=N   everything as it is now; of the passes only those after the first N
-POST /quiesce         begin nothing new; what is in a door finishes its way
+POST /quiesce         begin nothing new; what is in a door or on a belt finishes its way
 GET  /healthz         whether the world is open
 """
 
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import zip_longest
 from typing import Annotated
 
 import msgspec
@@ -15,12 +16,16 @@ import uvicorn
 from fastapi import FastAPI, Query, Response
 from msgspec import Struct
 
+from firmware_sim.belt import Piece
 from firmware_sim.clock import WorldClock
 from firmware_sim.doorway import Doorway
 from firmware_sim.faults import Outage, Saboteur
+from firmware_sim.gate import Passage, confusion
+from firmware_sim.hall import Line
 from firmware_sim.record import Pass, Record, TurnBack
 from firmware_sim.scenario import Scenario
-from firmware_sim.world import Announced, Line, Truck, World
+from firmware_sim.world import Announced, Truck, World
+from firmware_sim.world import Line as OrderLine
 
 
 class TrueItem(Struct, frozen=True):
@@ -70,10 +75,36 @@ class TrueDelivery(Struct, frozen=True):
 
     order: str
     shipment: str
-    lines: tuple[Line, ...]
+    lines: tuple[OrderLine, ...]
     loaded: int
     unloaded: int
     state: str
+
+
+class TrueFruit(Struct, frozen=True):
+    """One fruit that has broken a line's eye."""
+
+    number: int
+    lot: str | None
+    defective: bool
+    entered_us: int
+    eye_us: int
+    gate_us: int
+    count: int | None
+    """What the eye's register showed; None until it was at the gate, and where there is no gate."""
+    passed: bool | None
+    """What the gate did."""
+
+
+class TrueLine(Struct, frozen=True):
+    """A sorting line."""
+
+    line: str
+    crop: str
+    fruit: Sequence[TrueFruit]
+    gate: Mapping[str, int]
+    """How often the gate did right and wrong: the confusion of what it did with the truth."""
+    pictures: int
 
 
 class Truth(Struct, frozen=True, kw_only=True):
@@ -95,6 +126,7 @@ class Truth(Struct, frozen=True, kw_only=True):
     sales: Mapping[str, int]
     mishaps: Mapping[str, int]
     faults: Sequence[Outage]
+    lines: Sequence[TrueLine]
 
 
 class Witness(Struct, frozen=True, kw_only=True):
@@ -106,6 +138,18 @@ class Witness(Struct, frozen=True, kw_only=True):
     record: Record
     doorways: Sequence[Doorway]
     saboteur: Saboteur
+    lines: Sequence[Line] = ()
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing moves, and nothing will."""
+        return self.scenario.quiet and all(line.crew.done for line in self.lines)
+
+    def quiesce(self) -> None:
+        """Begin nothing new."""
+        self.scenario.quiesce()
+        for line in self.lines:
+            line.crew.rest()
 
     def tell(self, after: int) -> Truth:
         """The truth now."""
@@ -114,7 +158,7 @@ class Witness(Struct, frozen=True, kw_only=True):
             seed=self.seed,
             speed=self.clock.speed,
             now_us=self.clock.wall_us(),
-            quiet=self.scenario.quiet,
+            quiet=self.quiet,
             items=_items(world),
             pallets=[TruePallet(one.epc, one.zone, one.detuned, len(one.cases)) for one in world.pallets.values()],
             passes=record.passes[after:],
@@ -126,6 +170,7 @@ class Witness(Struct, frozen=True, kw_only=True):
             sales=self.scenario.demand.figures,
             mishaps=self.scenario.figures,
             faults=self.saboteur.outages,
+            lines=[_line(line, self.clock.wall_us()) for line in self.lines],
         )
 
     def _door(self, doorway: Doorway) -> TrueDoor:
@@ -144,8 +189,8 @@ def build(witness: Witness) -> FastAPI:
 
     @app.post("/quiesce")
     async def quiesce() -> dict[str, bool]:
-        witness.scenario.quiesce()
-        return {"quiet": witness.scenario.quiet}
+        witness.quiesce()
+        return {"quiet": witness.quiet}
 
     @app.get("/healthz")
     async def healthz() -> dict[str, bool]:
@@ -172,6 +217,22 @@ async def listening(app: FastAPI, host: str, port: int) -> AsyncIterator[tuple[u
 
 def _items(world: World) -> list[TrueItem]:
     return [TrueItem(case.epc, case.sku, case.zone, case.detuned, case.pallet) for case in world.cases.values()]
+
+
+def _line(line: Line, now_us: int) -> TrueLine:
+    passages: list[Passage] = []
+    if line.gate is not None:
+        line.gate.catch_up()
+        passages = line.gate.passages
+    pieces = (piece for piece in line.belt.pieces if piece.eye_us <= now_us)
+    fruit = [_fruit(piece, passage) for piece, passage in zip_longest(pieces, passages) if piece is not None]
+    return TrueLine(line.name, line.crop, fruit, confusion(passages), line.camera.sent)
+
+
+def _fruit(piece: Piece, passage: Passage | None) -> TrueFruit:
+    times = piece.entered_us, piece.eye_us, piece.gate_us
+    count, passed = (passage.count, passage.passed) if passage else (None, None)
+    return TrueFruit(piece.number, piece.lot, piece.defective, *times, count, passed)
 
 
 def _shipment(truck: Truck) -> TrueShipment:

@@ -23,6 +23,7 @@ class Case(Struct):
     sku: str
     detuned: bool
     """Its tag is hardly ever read."""
+    lot: str | None = None
     zone: str | None = None
     pallet: str | None = None
     """The pallet it stands on."""
@@ -51,10 +52,11 @@ class Line(NamedTuple):
 
 
 class Announced(NamedTuple):
-    """A case that a despatch advice names, and its pallet."""
+    """A case that a despatch advice names, its pallet and its lot."""
 
     epc: str
     sscc: str
+    lot: str | None
 
 
 class Truck(Struct):
@@ -94,18 +96,19 @@ class World:
         """Every SKU, in the order of the item master."""
         return tuple(self._gtins)
 
-    def make_case(self, sku: str) -> Case:
+    def make_case(self, sku: str, lot: str | None = None) -> Case:
         """A new case, outside."""
-        case = Case(self._printer.case(self._gtins[sku]), sku, self._detuned())
+        case = Case(self._printer.case(self._gtins[sku]), sku, self._detuned(), lot)
         self.cases[case.epc] = case
         return case
 
     def make_pallet(self, sku: str, units: int) -> Pallet:
-        """A new pallet of one SKU, outside."""
+        """A new pallet of one SKU and one lot, outside."""
         pallet = Pallet(self._printer.pallet(self._gtins[sku]), self._detuned(), [])
         self.pallets[pallet.epc] = pallet
+        lot = f"L{len(self.pallets):04}"
         for _ in range(units):
-            self.stack(self.make_case(sku), pallet)
+            self.stack(self.make_case(sku, lot), pallet)
         return pallet
 
     def stack(self, case: Case, pallet: Pallet) -> None:

@@ -34,7 +34,8 @@ class Yard:
         dock = self.docks[self._loaded % len(self.docks)]
         self._loaded += 1
         pallets = [self._world.make_pallet(load.sku, load.units) for load in loads]
-        announced = tuple(Announced(epc, pallet.epc) for pallet in pallets for epc in pallet.cases)
+        cases = [(self._world.cases[epc], pallet) for pallet in pallets for epc in pallet.cases]
+        announced = tuple(Announced(case.epc, pallet.epc, case.lot) for case, pallet in cases)
         truck = Truck(
             shipment=f"ASN-{order.removeprefix('PO-')}" if order else f"ASN-START-{self._loaded}",
             partner=partner,

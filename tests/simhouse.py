@@ -19,7 +19,7 @@ SITE = Path(__file__).parents[1] / "configs" / "site.yaml"
 def config(doors: int = 3, url: str = "http://127.0.0.1:9", **simulation: float) -> WorldConfig:
     """The example site: its first doors, free ports, both offices at `url`, other figures where they are given."""
     tree: dict[str, Any] = site_file.load(SITE).model_dump(mode="json")
-    tree["doors"] = tree["doors"][:doors]
+    tree["doors"], tree["lines"] = tree["doors"][:doors], []
     readers = [*tree["zone_readers"], *(reader for door in tree["doors"] for reader in door["readers"])]
     for device in [*tree["modbus"], *readers]:
         device["port"] = 0
@@ -36,10 +36,13 @@ class Office:
     def __init__(self) -> None:
         self.failing = 0
         """So many of the next requests get 503."""
+        self.failing_lots = 0
+        """The same, of the lots."""
         self.refusing = False
-        """Despatch advices get 422."""
+        """Despatch advices get 422, lots 404."""
         self.items: list[str] = []
         self.shipments: list[dict[str, Any]] = []
+        self.lots: list[dict[str, Any]] = []
         self.orders: dict[str, dict[str, Any]] = {}
         self.steps: list[tuple[str, str]] = []
         self.told = asyncio.Event()
@@ -77,6 +80,16 @@ class Office:
                 return Response("unknown door", status_code=422)
             self.shipments.append(await request.json())
             self.told.set()
+            return Response(status_code=201)
+
+        @app.post("/api/v1/lines/{line}/lot", status_code=201)
+        async def lot(line: str, request: Request) -> Response:
+            if self.refusing:
+                return Response("unknown line", status_code=404)
+            if self.failing_lots > 0:
+                self.failing_lots -= 1
+                return Response(status_code=503)
+            self.lots.append(await request.json() | {"line": line})
             return Response(status_code=201)
 
         @app.get("/api/v1/orders")

@@ -1,8 +1,8 @@
 """What the processes of a line tell each other, over pipes, as msgspec's MessagePack.
 
-    camera process --Frame--> inspector process --FrameSeen, Crop, BeltPicture, Figures, Drift--> agent
-                   --CameraTold------------------------------------------------------------------> (passed on)
-                              <--WantCrop, UseModels-- agent
+    camera process --Frame--> inspector process --FrameSeen, Crop, BeltPicture, Figures, Drift, Using--> agent
+                   --CameraTold-------------------------------------------------------------------------> (passed on)
+                              <--Begin, WantCrop, UseModels, UseThresholds-- agent
 
 The camera process does nothing but have the newest picture; the inspector finds, follows and classifies; the agent
 knows the photo-eye, the gate, the lot and what to tell.
@@ -81,6 +81,35 @@ class Drift(Struct, frozen=True, tag="drift", array_like=True):
     detail: str
 
 
+class Using(Struct, frozen=True, tag="using", array_like=True):
+    """These models judge from the next `FrameSeen` on; told at the begin, at each change, and when one is refused."""
+
+    model: str
+    """NAME-VERSION-BACKEND-HASH."""
+    good_below: float
+    defective_from: float
+    """As its manifest says."""
+    shadow: str | None = None
+    shadow_good_below: float | None = None
+    shadow_defective_from: float | None = None
+    refused: str = ""
+    """Why a model that was asked for is not used; the one before goes on."""
+
+
+class Begin(Struct, frozen=True, tag="begin", array_like=True):
+    """The first message to the inspector."""
+
+    parent: int
+    """Process id of the agent: when it is gone, so is the inspector."""
+    line: str
+    """The `SortingLine` of the site file, as JSON."""
+    data: str
+    """Data folder of the agent."""
+    active: int | None
+    """Version to begin with; None: the newest."""
+    shadow: int | None
+
+
 class WantCrop(Struct, frozen=True, tag="want", array_like=True):
     """Send the best picture of this fruit."""
 
@@ -94,5 +123,12 @@ class UseModels(Struct, frozen=True, tag="models", array_like=True):
     shadow: int | None
 
 
-Told = FrameSeen | CameraTold | Crop | BeltPicture | Figures | Drift
-Wanted = WantCrop | UseModels
+class UseThresholds(Struct, frozen=True, tag="thresholds", array_like=True):
+    """What the customer of the lot takes as good: colours of the belt picture, nothing else. None: the manifest's."""
+
+    good_below: float | None
+    defective_from: float | None
+
+
+Told = FrameSeen | CameraTold | Crop | BeltPicture | Figures | Drift | Using
+Wanted = Begin | WantCrop | UseModels | UseThresholds

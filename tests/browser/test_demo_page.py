@@ -1,5 +1,6 @@
 """What a person sees after `make run`: the page over the whole demo, while the simulated warehouse lives."""
 
+import json
 import re
 import signal
 import subprocess
@@ -14,9 +15,12 @@ import psutil
 import pytest
 from browserhouse import OpenPage
 from playwright.sync_api import Page, expect
+from ruamel.yaml import YAML
 
 import truecount
 
+EXAMPLE = Path(truecount.__file__).parent / "configs" / "site.yaml"
+VERDICTS = ("good", "unsure", "defective", "unseen")
 LIVE_MS = 90_000
 NOTICED_MS = 10_000
 
@@ -39,9 +43,10 @@ class Demo(NamedTuple):
             self.process.send_signal(signal.SIGCONT)
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Demo]:
-    argv = [sys.executable, truecount.__file__, "demo", "--headless", "--speed", "2", "--data", str(tmp_path / "demo")]
+@contextmanager
+def running(folder: Path, *arguments: object) -> Iterator[Demo]:
+    """A demo whose page is there; stopped at the end of the block if it did not end by itself."""
+    argv = [sys.executable, truecount.__file__, "demo", "--headless", "--data", str(folder), *map(str, arguments)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         told = ""
@@ -54,6 +59,12 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
         yield Demo(address[1], process)
         process.send_signal(signal.SIGINT)
         process.stdout.read()
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    with running(tmp_path / "demo", "--speed", 2) as demo:
+        yield demo
 
 
 def figure(page: Page, door: str, which: str) -> int:
@@ -87,3 +98,34 @@ def test_a_truck_unloads_live_the_gateway_dies_and_the_page_is_right_again(demo:
             return
         page.wait_for_timeout(200)
     pytest.fail("the page and the gateway do not come to the same count")
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_the_gate_sorts_as_the_truth_says_and_the_page_counts_every_fruit(tmp_path: Path, visit: OpenPage) -> None:
+    """Camera, edge, gate, MQTT, gateway, page: everything over its own protocol, and the world's truth beside it."""
+    site = YAML(typ="safe").load(EXAMPLE)
+    site["simulation"] |= {"fruit_per_s": 2, "defective_share": 0.25, "lot_fruit": 100_000}
+    config, report = tmp_path / "site.yaml", tmp_path / "report.json"
+    config.write_text(json.dumps(site))
+    arguments = ("--config", config, "--seed", 5, "--duration", 50, "--report", report)
+    with running(tmp_path / "demo", *arguments) as demo:
+        page = visit(demo)
+        line = page.locator("#line-line-a")
+        expect(line.locator(".belt img[data-there=true]")).to_be_visible(timeout=LIVE_MS)
+        expect(line.locator("[data-fruit][data-verdict=defective] img").first).to_be_visible(timeout=LIVE_MS)
+        assert demo.process.stdout is not None
+        print(demo.process.stdout.read())  # until it ends by itself, the belt run empty
+        shown = {name: int(line.locator(f"[data-count={name}] .figure").inner_text()) for name in VERDICTS}
+
+    found = json.loads(report.read_text())["lines"]["line-a"]
+    print(found)
+    gate = found["gate"]
+    good, bad = gate["true_pass"] + gate["false_reject"], gate["true_reject"] + gate["miss"]
+    assert good > 40
+    assert bad > 8
+    assert gate["miss"] <= 0.05 * bad + 1, gate
+    assert gate["false_reject"] <= 0.05 * good + 2, gate
+    assert (found["untold"], found["invented"]) == (0, 0)
+    assert sum(shown.values()) == found["fruit"] == good + bad
+    assert shown["good"] >= gate["true_pass"] + gate["miss"]  # the gate lets nothing pass that was not judged good

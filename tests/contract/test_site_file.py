@@ -120,3 +120,72 @@ def test_a_damaged_example_is_read_or_refused_with_a_place(cut, noise):
     except BadSiteFile as error:
         told = error.mistakes
     assert all(mistake.line >= 1 and mistake.column >= 1 for mistake in told)
+
+
+LINE = """
+modbus:
+  - name: plc-line
+    agent: dock-edge
+    poll_s: 0.01
+    registers:
+      - {name: line-eyes, table: input, address: 0, meaning: eye_count}
+      - {name: line-encoder, table: input, address: 1, meaning: encoder}
+      - {name: line-pass, table: coil, address: 0, meaning: pass_coils}
+      - {name: line-lamp, table: coil, address: 40, meaning: stack_green}
+      - {name: other-eyes, table: input, address: 5, meaning: eye_count}
+      - {name: other-pass, table: coil, address: 64, meaning: pass_coils}
+  - name: plc-2
+    agent: dock-edge
+    poll_s: 0.01
+    registers: [{name: far-eyes, table: input, address: 0, meaning: eye_count}]
+lines:
+  - name: line-a
+    title: {en: A, zh: A}
+    agent: dock-edge
+    crop: lemon
+    camera: {kind: mjpeg, name: camera-a, url: "http://127.0.0.1:8083/"}
+    gate: {modbus: plc-line, eye_count: line-eyes, encoder: line-encoder, pass_coils: line-pass, places: 16}
+  - name: line-b
+    title: {en: B, zh: B}
+    agent: dock-edge
+    crop: tomato
+    camera: {kind: usb, name: camera-b}
+    gate: {modbus: plc-line, eye_count: other-eyes, pass_coils: other-pass}
+"""
+SMALL = """
+site: north
+title: {en: North, zh: 北区}
+agents: [{name: dock-edge}, {name: other-edge}]
+zones: [{name: cold-room, title: {en: Cold room, zh: 冷库}}]
+"""
+
+
+def test_lines_with_gates_of_their_own_are_right():
+    assert [line.name for line in site_file.parse((SMALL + LINE).encode(), "site.yaml").lines] == ["line-a", "line-b"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("eye_count: line-eyes", "eye_count: line-eye", "no register is called 'line-eye': did you mean 'line-eyes'?"),
+        ("modbus: plc-line,", "modbus: plc-lime,", "no Modbus device is called 'plc-lime'"),
+        ("eye_count: line-eyes", "eye_count: line-encoder", "'line-encoder' is 'encoder' in table 'input': it must be"),
+        (
+            "{name: line-pass, table: coil",
+            "{name: line-pass, table: holding",
+            "it must be 'pass_coils' in table 'coil'",
+        ),
+        ("agent: dock-edge\n    poll_s", "agent: other-edge\n    poll_s", "is of agent 'other-edge', and the line of"),
+        ("eye_count: other-eyes", "eye_count: line-eyes", "'line-eyes' is the one of line 'line-a', too"),
+        ("eye_count: other-eyes", "eye_count: far-eyes", "'far-eyes' is no register of 'plc-line'"),
+        ("address: 64", "address: 15", "coils 15 to 30 are those of line 'line-a', too"),
+        ("address: 64", "address: 30", "coils 30 to 45 are those of register 'line-lamp', too"),
+        ("address: 64", "address: 65530", "coils 65530 to 65545: no such"),
+        ("pass_coils: other-pass}", "pass_coils: other-pass, margin_s: 0.5}", "leaves nothing of travel_s"),
+        ("poll_s: 0.01", "poll_s: 0.3", "too seldom for fruit that is at the gate after 0.5 s"),
+        ("camera: {kind: usb, name: camera-b}", "camera: {kind: usb, name: camera-a}", "'camera-a' stands for two"),
+    ],
+)
+def test_a_gate_whose_registers_cannot_be_a_gates_is_told(old, new, says):
+    assert old in LINE
+    assert any(says in mistake for mistake in mistakes(SMALL + LINE.replace(old, new, 1)))

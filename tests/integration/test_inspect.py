@@ -187,3 +187,12 @@ def test_photographs_that_no_model_has_learned_from_are_judged_right(crop: str) 
     pairs = [(label, line["verdict"]) for (_, label), line in zip(photos, told.lines, strict=True)]
     print({pair: pairs.count(pair) for pair in sorted(set(pairs))})
     assert sum(label == verdict for label, verdict in pairs) >= 0.9 * len(pairs)
+
+
+def test_a_picture_that_ends_in_the_grey_of_missing_data_is_not_taken_for_torn(tmp_path: Path) -> None:
+    for grey in (127, 128, 129):
+        ground = np.full((300, 300, 3), grey, np.uint8)
+        save(tmp_path / f"{grey}.jpg", ground)
+    told = inspect(tmp_path, "--crop", "lemon")
+    assert (told.complaints, told.status) == ("", 0)
+    assert [line["verdict"] for line in told.lines] == ["empty"] * 3

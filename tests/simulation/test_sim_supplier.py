@@ -46,7 +46,7 @@ def test_an_order_is_marked_shipped_announced_and_underway() -> None:
         truck = supplier.shipped["PO-12"] if supplier.shipped else scenario.world.trucks["ASN-12"]
         assert (asn["id"], asn["order"], asn["door"]) == ("ASN-12", "PO-12", "dock-1")
         assert (asn["direction"], asn["partner"]) == ("inbound", "Hongda Fruit")
-        assert [(case["epc"], case["sscc"]) for case in asn["cases"]] == list(truck.announced)
+        assert [(case["epc"], case["sscc"], case["lot"]) for case in asn["cases"]] == list(truck.announced)
         assert {scenario.world.cases[case["epc"]].sku for case in asn["cases"]} == {"lemon-4kg"}
         assert len(asn["cases"]) == 30
 

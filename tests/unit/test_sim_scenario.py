@@ -27,7 +27,7 @@ class House:
         self.world = World(config.items, zones, seed=seed, miss_rate=config.simulation.miss_rate)
         self.scenario = Scenario(config, self.world, seed, self.story.append)
         stock_house(self.world, self.scenario.routes, config.simulation)
-        self.opening = dict(opening_balance(self.world))
+        self.opening = {epc: zone for epc, zone, _ in opening_balance(self.world)}
         self.now_s = 0.0
         self.passes: list[tuple[float, Movement]] = []
         self._busy: dict[str, tuple[float, Movement]] = {}

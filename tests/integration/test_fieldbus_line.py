@@ -1,0 +1,175 @@
+"""The fieldbus beside the PLC of a sorting line: its counters are told, and coils are written in time or not at all."""
+
+import asyncio
+import time
+
+from patience import until
+
+from contract import events
+from contract.site import ModbusDevice
+from edge.coils import MAX_WAITING, CoilWrite
+from edge.fieldbus import Fieldbus
+from edge.stack_light import Lamps
+from firmware_sim.plc import Plc
+
+GREEN = Lamps(green=True, amber=False, red=False)
+PLACES = 16
+
+
+class Watch:
+    """A fieldbus at work and everything that it told."""
+
+    def __init__(self, port: int, *, encoder_address: int = 1, coil_address: int = 0) -> None:
+        registers = [
+            {"name": "eyes", "table": "input", "address": 0, "meaning": "eye_count"},
+            {"name": "turns", "table": "input", "address": encoder_address, "meaning": "encoder"},
+            {"name": "pass", "table": "coil", "address": coil_address, "meaning": "pass_coils"},
+        ]
+        device = {"name": "plc", "agent": "edge", "port": port, "poll_s": 0.01, "registers": registers}
+        self.counts: list[tuple[str, int, int]] = []
+        self.devices: list[events.Device] = []
+        self.answers: list[tuple[int, bool, int | None]] = []
+        self.bus = Fieldbus(
+            ModbusDevice.model_validate(device),
+            lambda register, broken, at_us: None,
+            lambda condition: None,
+            self.devices.append,
+            lambda: GREEN,
+            wall_us,
+            lambda register, count, at_us: self.counts.append((register, count, at_us)),
+            {"pass": PLACES},
+        )
+
+    @property
+    def states(self) -> list[str]:
+        return [device.state for device in self.devices]
+
+    def write(self, place: int, value: bool = True, *, within_s: float = 10.0) -> None:
+        until_us = wall_us() + round(within_s * 1e6)
+        answered = lambda at_us: self.answers.append((place, value, at_us))  # noqa: E731
+        self.bus.write(CoilWrite("pass", place, value, until_us, answered))
+
+    async def __aenter__(self) -> "Watch":
+        self.task = asyncio.create_task(self.bus.run())
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+
+def coils(plc: Plc) -> list[int]:
+    return [n for n in range(64) if plc.coil(n)]
+
+
+def test_eye_and_encoder_are_told_at_every_poll_the_encoder_first() -> None:
+    async def story() -> None:
+        async with Plc("127.0.0.1", 0, 1) as plc:
+            plc.set_count(0, 65_535)
+            plc.set_count(1, 40_000)
+            async with Watch(plc.port) as watch:
+                await until(lambda: len(watch.counts) >= 4)
+                plc.set_count(0, 65_536)
+                await until(lambda: ("eyes", 0) in [one[:2] for one in watch.counts])
+            assert [one[:2] for one in watch.counts[:4]] == [("turns", 40_000), ("eyes", 65_535)] * 2
+            together = [(turns[2], eyes[2]) for turns, eyes in zip(watch.counts[::2], watch.counts[1::2], strict=False)]
+            assert all(turns_us == eyes_us for turns_us, eyes_us in together), "adjacent ones come in one read"
+            assert [one[2] for one in watch.counts] == sorted(one[2] for one in watch.counts)
+
+    asyncio.run(story())
+
+
+def test_a_coil_is_written_at_once_and_its_time_is_told() -> None:
+    async def story() -> None:
+        async with Plc("127.0.0.1", 0, 1) as plc, Watch(plc.port, coil_address=20) as watch:
+            await until(lambda: watch.states == ["connected"])
+            asked_us = wall_us()
+            watch.write(3)
+            watch.write(5)
+            watch.write(5, False)
+            await until(lambda: len(watch.answers) == 3)
+            assert coils(plc) == [23]
+            assert [answer[:2] for answer in watch.answers] == [(3, True), (5, True), (5, False)]
+            times = [at_us for _, _, at_us in watch.answers if at_us is not None]
+            assert len(times) == 3
+            assert asked_us <= times[0] <= times[1] <= times[2] <= wall_us()
+
+    asyncio.run(story())
+
+
+def test_what_comes_too_late_is_not_written() -> None:
+    async def story() -> None:
+        async with Plc("127.0.0.1", 0, 1) as plc, Watch(plc.port) as watch:
+            await until(lambda: watch.states == ["connected"])
+            watch.write(1, within_s=-0.001)
+            watch.write(2)
+            await until(lambda: len(watch.answers) == 2)
+            assert watch.answers[0] == (1, True, None)
+            assert coils(plc) == [2]
+
+    asyncio.run(story())
+
+
+def test_a_new_connection_clears_what_the_one_before_has_left() -> None:
+    async def story() -> None:
+        async with Plc("127.0.0.1", 0, 1) as plc, Watch(plc.port) as watch:
+            await until(lambda: watch.states == ["connected"])
+            watch.write(4)
+            watch.write(9)
+            await until(lambda: coils(plc) == [4, 9])
+        async with Plc("127.0.0.1", plc.port, 1) as same, Watch(same.port) as other:
+            await until(lambda: other.states == ["connected"] and coils(same) == [])
+
+    asyncio.run(story())
+
+
+def test_without_an_answer_nothing_counts_as_written_and_nothing_is_written_later() -> None:
+    async def story() -> None:
+        async with Plc("127.0.0.1", 0, 1) as plc, Watch(plc.port) as watch:
+            watch.write(1)
+            await until(lambda: watch.answers == [(1, True, None)])
+            await until(lambda: watch.states == ["connected"])
+            plc.silence()
+            watch.write(2)
+            watch.write(3)
+            await until(lambda: watch.answers[1:] == [(2, True, None), (3, True, None)])
+            assert watch.states[-1] == "lost"
+            watch.write(4)
+            await until(lambda: watch.answers[3:] == [(4, True, None)])
+            plc.silence(False)
+            await until(lambda: watch.states[-1] == "connected")
+            await until(lambda: coils(plc) == [])
+            watch.write(5)
+            await until(lambda: coils(plc) == [5])
+
+    asyncio.run(story())
+
+
+def test_coils_that_the_plc_refuses_are_told_and_its_counters_are_read_on() -> None:
+    async def story() -> None:
+        async with Plc("127.0.0.1", 0, 1) as plc, Watch(plc.port, coil_address=60) as watch:
+            await until(lambda: watch.states == ["blind"])
+            assert "pass is refused" in watch.devices[0].detail
+            watch.write(10)
+            await until(lambda: watch.answers == [(10, True, None)])
+            read = len(watch.counts)
+            await until(lambda: len(watch.counts) > read + 4)
+
+    asyncio.run(story())
+
+
+def test_more_orders_than_fit_are_refused() -> None:
+    async def story() -> None:
+        async with Plc("127.0.0.1", 0, 1) as plc, Watch(plc.port) as watch:
+            await until(lambda: watch.states == ["connected"])
+            for n in range(MAX_WAITING + 5):
+                watch.write(n % PLACES)
+            await until(lambda: len(watch.answers) == MAX_WAITING + 5)
+            refused = [answer for answer in watch.answers if answer[2] is None]
+            assert 1 <= len(refused) <= 5  # one may have been under way already
+
+    asyncio.run(story())
+
+
+def wall_us() -> int:
+    return time.time_ns() // 1000

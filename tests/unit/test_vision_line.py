@@ -1,0 +1,342 @@
+"""The rule of a sorting line, as stories of fruit, and over random belts."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, note
+from hypothesis import strategies as st
+from linebelt import BEGAN_US, LENGTH, MODEL, Belt, Faults, Fruit, Outcome, sorting_line, using
+
+from contract.events import Tally
+from contract.site import Grade
+from contract.wire import LotOrder
+from edge.vision.eye import EyeSeen
+from edge.vision.lots import LineRecord, Run
+from edge.vision.messages import CameraTold
+
+GOOD, BAD, DOUBTFUL = 0.1, 0.9, 0.5
+
+
+def spaced(scores: Sequence[float], every_s: float = 1.0) -> list[Fruit]:
+    return [Fruit(1.0 + every_s * n, score) for n, score in enumerate(scores)]
+
+
+def told_once(belt: Belt, out: Outcome) -> None:
+    """Every fruit that broke the eye is told once, and each tally is the sum of its lot."""
+    counted = sum(fruit.counted for fruit in belt.fruit)
+    assert len(out.events) == counted
+    assert len({event.subject for event in out.events}) == counted
+    sums: dict[str | None, Tally] = {}
+    for event in out.events:
+        before = sums.get(event.lot, Tally())
+        sums[event.lot] = Tally(
+            good=before.good + (event.verdict == "good"),
+            defective=before.defective + (event.verdict == "defective"),
+            unsure=before.unsure + (event.verdict == "unsure"),
+            unseen=before.unseen + (event.verdict == "unseen"),
+            missed=before.missed + (event.gate == "missed"),
+        )
+        assert event.tally == sums[event.lot]
+
+
+def test_good_fruit_passes_and_all_other_is_pushed_off() -> None:
+    belt = Belt(sorting_line(), spaced([GOOD, BAD, DOUBTFUL, GOOD]))
+    out = belt.run()
+    assert out.verdicts() == ["good", "defective", "unsure", "good"]
+    assert out.gates() == ["passed", "pushed", "pushed", "passed"]
+    assert out.passed == [0, 3]
+    assert out.pushed == [1, 2]
+    first = out.events[0]
+    assert (first.subject, first.model, first.crop, first.views) == ("line-a-5f0c-1", MODEL, "lemon", 5)
+    assert abs(first.at_us - BEGAN_US - belt.eye_s(belt.fruit[0]) * 1e6) <= 10_000
+    assert [one.subject for one in out.pictures] == ["line-a-5f0c-2", "line-a-5f0c-3"]
+    assert [event.evidence for event in out.events] == [None, "line-a-5f0c-2", "line-a-5f0c-3", None]
+    told_once(belt, out)
+
+
+def test_a_verdict_falls_as_soon_as_the_frames_before_the_eye_are_in() -> None:
+    belt = Belt(sorting_line(), spaced([GOOD] * 5), fps=30, faults=Faults(lag_s=lambda n: 0.08))
+    out = belt.run()
+    waits_us = [event.decided_us - event.at_us for event in out.events]
+    assert max(waits_us) <= 80_000 + 34_000 + 10_000 + 4_000  # a frame's lag and spacing, a poll, the wire
+
+
+@pytest.mark.parametrize(
+    ("story", "fruit", "faults", "verdict", "gate"),
+    [
+        ("the camera does not see it", Fruit(1, GOOD, seen=False), Faults(), "unseen", "pushed"),
+        ("too few views", Fruit(1, GOOD, found_at=0.92), Faults(), "unsure", "pushed"),
+        ("the camera is dead", Fruit(1, GOOD), Faults(camera_lost_s=(0, 60)), "unseen", "pushed"),
+        ("it dies as the fruit is half way", Fruit(1, GOOD), Faults(camera_lost_s=(2, 60)), "unseen", "pushed"),
+        ("it dies in the last moment", Fruit(1, GOOD), Faults(camera_lost_s=(3.4, 60)), "good", "passed"),
+        ("the inspector is late", Fruit(1, GOOD), Faults(lag_s=lambda n: 2.0), "good", "missed"),
+        ("so late that nobody waits", Fruit(1, GOOD), Faults(lag_s=lambda n: 6.0), "unseen", "pushed"),
+        ("late, and it was bad", Fruit(1, BAD), Faults(lag_s=lambda n: 2.0), "defective", "missed"),
+        ("the coil cannot be written", Fruit(1, GOOD), Faults(writes_lost=True), "good", "missed"),
+        ("the coil is written too late", Fruit(1, GOOD), Faults(write_s=0.6), "good", "missed"),
+        ("most frames are dropped", Fruit(1, GOOD), Faults(dropped=frozenset(range(0, 400, 2))), "good", "passed"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_seen_in_time_is_never_let_pass(
+    story: str, fruit: Fruit, faults: Faults, verdict: str, gate: str
+) -> None:
+    line = sorting_line(views={"least": 5, "most": 8}) if story == "too few views" else sorting_line()
+    belt = Belt(line, [fruit], faults=faults)
+    out = belt.run()
+    assert (out.verdicts(), out.gates()) == ([verdict], [gate])
+    assert out.passed == ([0] if gate == "passed" else [])
+    told_once(belt, out)
+
+
+def test_a_blind_camera_calls_nothing_good() -> None:
+    belt = Belt(sorting_line(), spaced([GOOD, GOOD]))
+    belt.orders = [(0.5, lambda at_us: belt.rule.camera(CameraTold("blind", at_us, "covered")))]
+    out = belt.run()
+    assert out.verdicts() == ["unsure", "unsure"]
+    assert out.passed == []
+
+
+def test_frames_that_were_held_up_and_came_with_a_wrong_time_give_no_fruit_the_verdict_of_another() -> None:
+    fruit = spaced([GOOD, BAD, GOOD, BAD, GOOD, BAD, GOOD, BAD], LENGTH / 0.35)
+    faults = Faults(held_s=(4.0, 4.7))
+    belt = Belt(sorting_line(gate=_gate()), fruit, faults=faults)
+    out = belt.run()
+    told_once(belt, out)
+    assert all(fruit[index].score == GOOD for index in out.passed)
+    assert 4 not in out.pushed or 6 not in out.pushed
+
+
+def test_fruit_that_touches_is_told_apart() -> None:
+    every_s = LENGTH / 0.35
+    belt = Belt(sorting_line(), spaced([GOOD, BAD, GOOD, BAD, BAD, GOOD], every_s))
+    out = belt.run()
+    assert out.verdicts() == ["good", "defective", "good", "defective", "defective", "good"]
+    assert out.passed == [0, 2, 5]
+
+
+def test_what_passes_the_eye_uncounted_is_a_ghost_and_takes_nobodys_place() -> None:
+    fruit = spaced([GOOD, BAD, GOOD])
+    fruit[0].counted = False
+    belt = Belt(sorting_line(), fruit)
+    out = belt.run()
+    assert out.verdicts() == ["defective", "good"]
+    assert belt.rule.counts["ghosts"] == 1
+    told_once(belt, out)
+
+
+def test_the_counter_wraps_and_the_places_follow_it() -> None:
+    belt = Belt(sorting_line(), spaced([GOOD, BAD] * 4, 0.6), first_count=65_532)
+    out = belt.run()
+    assert belt.count == 4
+    assert out.passed == [0, 2, 4, 6]
+    told_once(belt, out)
+
+
+def test_a_plc_that_was_away_tells_of_every_fruit_later_and_each_gets_its_own_verdict() -> None:
+    belt = Belt(sorting_line(), spaced([GOOD, BAD, BAD, GOOD], 0.6), faults=Faults(plc_away_s=(3.3, 5.2)))
+    out = belt.run()
+    assert out.verdicts() == ["good", "defective", "defective", "good"]
+    assert out.gates() == ["missed", "missed", "missed", "passed"]
+    assert out.passed == [3]
+    told_once(belt, out)
+
+
+def test_a_plc_that_was_restarted_is_taken_as_it_is() -> None:
+    belt = Belt(sorting_line(), spaced([GOOD, BAD, GOOD, BAD]), first_count=300)
+
+    def restart(at_us: int) -> None:
+        belt.count = 0
+
+    belt.orders = [(belt.eye_s(belt.fruit[1]) + 0.2, restart)]
+    out = belt.run()
+    assert len(out.lost) == 1
+    assert "from 302 to 0" in out.lost[0]
+    assert out.verdicts() == ["good", "defective", "good", "defective"]
+
+
+def test_fruit_on_the_belt_belongs_to_the_lot_before() -> None:
+    belt = Belt(sorting_line(), spaced([GOOD, GOOD, BAD, GOOD, GOOD]))
+    first, second = LotOrder(lot="L-1"), LotOrder(lot="L-2")
+    belt.orders = [
+        (0.5, lambda at_us: belt.rule.begin_lot(first, at_us)),
+        (3.6, lambda at_us: belt.rule.begin_lot(second, at_us)),
+        (3.7, lambda at_us: belt.rule.begin_lot(second, at_us)),
+    ]
+    out = belt.run()
+    assert [event.lot for event in out.events] == ["L-1", "L-1", "L-1", "L-2", "L-2"]
+    assert [event.tally.good for event in out.events if event.tally] == [1, 2, 2, 1, 2]
+    told_once(belt, out)
+
+
+def test_an_unseen_fruit_belongs_to_the_lot_that_ran_when_it_must_have_come() -> None:
+    fruit = spaced([GOOD, GOOD, GOOD, GOOD])
+    fruit[2].seen = False
+    belt = Belt(sorting_line(), fruit)
+    belt.orders = [
+        (0.5, lambda at_us: belt.rule.begin_lot(LotOrder(lot="L-1"), at_us)),
+        (3.8, lambda at_us: belt.rule.begin_lot(LotOrder(lot="L-2"), at_us)),
+    ]
+    out = belt.run()
+    assert [(event.lot, event.verdict) for event in out.events] == [
+        ("L-1", "good"),
+        ("L-1", "good"),
+        ("L-1", "unseen"),
+        ("L-2", "good"),
+    ]
+
+
+def test_a_customer_with_a_sharper_eye_gets_other_verdicts() -> None:
+    grades = [Grade(crop="lemon", customer="keen", good_below=0.05, defective_from=0.08)]
+    belt = Belt(sorting_line(), spaced([GOOD, GOOD]), grades=grades)
+    belt.orders = [(2.0, lambda at_us: belt.rule.begin_lot(LotOrder(lot="L-1", customer="keen"), at_us))]
+    out = belt.run()
+    assert [(event.lot, event.verdict) for event in out.events] == [(None, "good"), ("L-1", "defective")]
+    assert belt.rule.thresholds == (0.05, 0.08)
+
+
+def test_the_tally_goes_on_after_a_restart_and_fruit_meanwhile_is_told_as_unseen() -> None:
+    belt = Belt(sorting_line(), spaced([GOOD, BAD]))
+    belt.orders = [(0.5, lambda at_us: belt.rule.begin_lot(LotOrder(lot="L-1"), at_us))]
+    belt.run()
+    assert belt.rule.record.runs[-1] == Run(LotOrder(lot="L-1"), BEGAN_US + 500_000, Tally(good=1, defective=1))
+    assert belt.rule.record.eye is not None
+    assert belt.rule.record.eye.reading == 2
+    killed = Run(LotOrder(lot="L-1"), BEGAN_US - 60_000_000, Tally(good=1, defective=1))
+    record = LineRecord((killed,), EyeSeen(2, BEGAN_US - 3_000_000))
+    later = Belt(sorting_line(), [Fruit(1.0, GOOD)], first_count=4, record=record)
+    out = later.run()
+    assert out.verdicts() == ["unseen", "unseen", "good"]
+    assert out.gates() == ["pushed", "pushed", "passed"]
+    assert out.events[-1].tally == Tally(good=2, defective=1, unseen=2)
+    assert len({event.subject for event in out.events}) == 3
+
+
+def test_a_line_without_a_gate_tells_of_each_fruit_as_it_leaves() -> None:
+    line = sorting_line(gate=None)
+    belt = Belt(line, [*spaced([GOOD, BAD, DOUBTFUL]), Fruit(5, GOOD, found_at=0.95)])
+    out = belt.run()
+    assert out.verdicts() == ["good", "defective", "unsure"]
+    assert out.gates() == [None, None, None]
+    for event, fruit in zip(out.events, belt.fruit, strict=False):
+        assert 0 <= event.at_us - BEGAN_US - belt.eye_s(fruit) * 1e6 <= 90_000
+
+
+@pytest.mark.parametrize("eye_at", [0.9, 1.2])
+def test_a_belt_that_stops_and_goes_on_mixes_nothing_up(eye_at: float) -> None:
+    fruit = spaced([GOOD, BAD, GOOD, BAD, BAD, GOOD], 0.6)
+    belt = Belt(sorting_line(eye_at=eye_at), fruit, faults=Faults(stops_s=(3.7, 6.1)))
+    out = belt.run()
+    assert out.verdicts() == ["good", "defective", "good", "defective", "defective", "good"]
+    assert out.passed == [0, 2, 5]
+    told_once(belt, out)
+
+
+def test_an_eye_behind_the_picture_and_one_before_it_work_as_well() -> None:
+    behind = Belt(sorting_line(eye_at=1.3, gate=_gate()), spaced([GOOD, BAD, GOOD], 0.5))
+    assert behind.run().verdicts() == ["good", "defective", "good"]
+    before = Belt(sorting_line(eye_at=-0.2, gate={**_gate(), "travel_s": 3.6}), spaced([GOOD, BAD, GOOD], 0.5))
+    out = before.run()
+    assert out.verdicts() == ["good", "defective", "good"]
+    assert out.passed == [0, 2]
+
+
+def test_sampled_fruit_is_sure_and_its_share_is_as_asked() -> None:
+    belt = Belt(sorting_line(sample=0.3), spaced([GOOD, BAD, DOUBTFUL] * 100, 0.6), fps=6, poll_s=0.05)
+    out = belt.run()
+    sampled = [event for event in out.events if event.sampled]
+    assert 30 < len(sampled) < 90
+    assert {event.verdict for event in sampled} == {"good", "defective"}
+    asked = {one.subject for one in out.pictures}
+    assert asked == {event.subject for event in out.events if event.sampled or event.verdict != "good"}
+
+
+def test_a_second_model_says_what_it_would_have_said() -> None:
+    belt = Belt(sorting_line(), spaced([GOOD]))
+    belt.rule.using(using(shadow="lemon-2-int8-ffffffff", shadow_good_below=0.05, shadow_defective_from=0.2))
+    out = belt.run()
+    assert out.events[0].second is None  # it has not judged this one
+
+
+@st.composite
+def belts(draw: st.DrawFn) -> Belt:
+    speed = draw(st.floats(0.2, 1.2))
+    fruit, at_s = [], 1.0
+    for _ in range(draw(st.integers(1, 12))):
+        fruit.append(
+            Fruit(
+                at_s,
+                draw(st.sampled_from([GOOD, GOOD, BAD, DOUBTFUL])),
+                seen=draw(st.integers(0, 9)) > 0,
+                counted=draw(st.integers(0, 14)) > 0,
+                found_at=draw(st.sampled_from([0.05, 0.1, 0.1, 0.5, 0.8])),
+            )
+        )
+        at_s += draw(st.floats(1.0, 4.0)) * LENGTH / speed
+    frames = draw(st.sets(st.integers(0, 300), max_size=60))
+    lost_s = draw(st.none() | st.tuples(st.floats(0, 8), st.floats(0.1, 3)).map(lambda two: (two[0], two[0] + two[1])))
+    away_s = draw(st.none() | st.tuples(st.floats(1, 8), st.floats(0.05, 2)).map(lambda two: (two[0], two[0] + two[1])))
+    lags_s = draw(st.lists(st.floats(0.005, draw(st.sampled_from([0.05, 0.5, 2.0]))), min_size=1, max_size=5))
+    faults = Faults(
+        dropped=frozenset(frames),
+        lag_s=lambda number: max(lags_s[: number % len(lags_s) + 1]),
+        camera_lost_s=lost_s,
+        plc_away_s=away_s,
+        write_s=draw(st.sampled_from([0.003, 0.02, 0.3])),
+        stops_s=draw(st.sampled_from([(1e9, 1e9), (3.0, 4.5), (5.0, 5.2)])),
+    )
+    belt = Belt(
+        sorting_line(
+            eye_at=draw(st.sampled_from([0.5, 0.8, 0.9, 1.1])),
+            gate={**_gate(), "encoder": draw(st.sampled_from([None, "turns"]))},
+        ),
+        fruit,
+        speed=speed,
+        fps=draw(st.sampled_from([6.0, 12.0, 30.0])),
+        poll_s=draw(st.sampled_from([0.01, 0.03])),
+        first_count=draw(st.sampled_from([0, 7, 65_530])),
+        faults=faults,
+    )
+    lots = draw(st.lists(st.floats(0, 10), max_size=3))
+    belt.orders = [
+        (at_s, lambda at_us, n=n: belt.rule.begin_lot(LotOrder(lot=f"L-{n}"), at_us)) for n, at_s in enumerate(lots)
+    ]
+    note(f"speed {speed} fps {belt.fps} {belt.faults} lags {lags_s} {belt.fruit}")
+    return belt
+
+
+@given(belts())
+def test_whatever_happens_each_fruit_is_told_once_and_only_good_fruit_passes(belt: Belt) -> None:
+    out = belt.run()
+    told_once(belt, out)
+    for index in out.passed:
+        assert belt.fruit[index].score == GOOD, f"fruit {index} passed"
+        assert belt.fruit[index].seen
+    passed = sum(event.gate == "passed" for event in out.events)
+    assert len(out.passed) <= passed  # a PLC that lost its power has let none pass that it was told to
+    assert all(event.verdict == "good" for event in out.events if event.gate == "passed")
+
+
+@st.composite
+def quiet_belts(draw: st.DrawFn) -> Belt:
+    speed = draw(st.floats(0.1, 1.5))
+    fruit, at_s = [], 1.0
+    for _ in range(draw(st.integers(1, 12))):
+        fruit.append(Fruit(at_s, draw(st.sampled_from([GOOD, BAD, DOUBTFUL]))))
+        at_s += draw(st.floats(1.0, 6.0)) * LENGTH / speed
+    note(f"speed {speed} {fruit}")
+    line = sorting_line(gate={**_gate(), "places": 32}, eye_at=draw(st.floats(0.6, 1.1)))
+    return Belt(line, fruit, speed=speed, fps=30, first_count=draw(st.integers(0, 65_535)))
+
+
+@given(quiet_belts())
+def test_on_a_quiet_belt_every_fruit_gets_its_own_verdict_and_no_good_one_is_lost(belt: Belt) -> None:
+    out = belt.run()
+    told_once(belt, out)
+    words = {GOOD: "good", BAD: "defective", DOUBTFUL: "unsure"}
+    assert out.verdicts() == [words[fruit.score] for fruit in belt.fruit]
+    assert out.passed == [index for index, fruit in enumerate(belt.fruit) if fruit.score == GOOD]
+
+
+def _gate() -> dict[str, object]:
+    return {"modbus": "plc", "eye_count": "eye", "pass_coils": "pass"}

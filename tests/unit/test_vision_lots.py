@@ -1,0 +1,81 @@
+"""The lots of a line: which fruit is whose, counted once, and remembered on the disk."""
+
+from pathlib import Path
+
+import pytest
+
+from contract.events import Tally
+from contract.wire import LotOrder
+from edge.vision.eye import EyeSeen
+from edge.vision.lots import LineRecord, Lots, LotsFile, Run
+
+A, B = LotOrder(lot="L-1", customer="keen"), LotOrder(lot="L-2")
+
+
+def test_fruit_belongs_to_the_lot_that_ran_when_it_came() -> None:
+    lots = Lots(())
+    assert lots.of(10) is None
+    lots.begin(A, 100)
+    lots.begin(B, 200)
+    assert [lots.of(at_us) for at_us in (50, 100, 199, 200, 900)] == [None, A, A, B, B]
+
+
+def test_each_lot_has_its_own_tally_and_one_that_comes_back_goes_on_with_it() -> None:
+    lots = Lots(())
+    assert lots.count(None, "unseen", missed=False) == Tally(unseen=1)
+    lots.begin(A, 100)
+    assert lots.count(A, "good", missed=False) == Tally(good=1)
+    lots.begin(B, 200)
+    assert lots.count(B, "defective", missed=True) == Tally(defective=1, missed=1)
+    assert lots.count(A, "good", missed=False) == Tally(good=2)
+    lots.begin(A, 300)
+    assert lots.count(A, "unsure", missed=False) == Tally(good=2, unsure=1)
+    assert lots.of(300) == A
+
+
+def test_the_same_lot_told_again_changes_nothing_but_its_customer() -> None:
+    lots = Lots(())
+    lots.begin(A, 100)
+    lots.count(A, "good", missed=False)
+    lots.begin(LotOrder(lot="L-1", customer="easy"), 200)
+    assert lots.runs[-1] == Run(LotOrder(lot="L-1", customer="easy"), 100, Tally(good=1))
+
+
+def test_only_some_lots_are_remembered() -> None:
+    lots = Lots(())
+    for n in range(100):
+        lots.begin(LotOrder(lot=f"L-{n}"), n)
+    assert len(lots.runs) == 8
+    assert lots.count(LotOrder(lot="L-3"), "good", missed=False) == Tally(good=1)
+
+
+def test_a_restart_finds_every_line_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "lots.json"
+    record = LineRecord((Run(A, 100, Tally(good=3)),), EyeSeen(7, 1000), 12)
+    before = LotsFile(path)
+    before.save("line-a", record)
+    before.save("line-b", LineRecord())
+    after = LotsFile(path)
+    assert after.record("line-a") == record
+    assert after.record("line-b") == after.record("unknown") == LineRecord()
+    assert [file.name for file in path.parent.iterdir()] == ["lots.json"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"line-a": 7}', b"\xff\x00", b'{"line-a":{"runs":[{}]}}'])
+def test_a_damaged_file_is_set_aside_and_the_line_begins_anew(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "lots.json"
+    path.write_bytes(content)
+    lots = LotsFile(path)
+    assert lots.record("line-a") == LineRecord()
+    assert (tmp_path / "lots.json.bad").read_bytes() == content
+    lots.save("line-a", LineRecord(life=1))
+    assert LotsFile(path).record("line-a") == LineRecord(life=1)
+
+
+def test_a_disk_that_takes_nothing_is_told_and_the_record_stays_in_memory(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.write_bytes(b"no folder")
+    lots = LotsFile(folder / "lots.json")
+    with pytest.raises(OSError, match="data"):
+        lots.save("line-a", LineRecord(life=1))
+    assert lots.record("line-a") == LineRecord(life=1)

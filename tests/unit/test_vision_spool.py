@@ -1,0 +1,160 @@
+"""Pictures that wait on the disk: what goes first when there is no room, and what survives."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract import wire
+from contract.events import Verdict
+from contract.wire import Evidence
+from edge.vision.resending import LONGEST_WAIT_S, WINDOW, Resending
+from edge.vision.spool import Spool
+
+T0 = 1_790_000_000_000_000
+PICTURE = b"\xff\xd8" + bytes(3000) + b"\xff\xd9"
+
+
+def picture(number: int, verdict: Verdict = "good", size: int = len(PICTURE)) -> Evidence:
+    return Evidence(
+        schema=wire.SCHEMA,
+        agent="edge",
+        id=f"line-a-5f0c-{number}",
+        line="line-a",
+        at_us=T0 + number,
+        kind="fruit",
+        picture=PICTURE[:2] + bytes(size - 4) + PICTURE[-2:],
+        verdict=verdict,
+    )
+
+
+def size_of(evidence: Evidence) -> int:
+    return len(wire.encode(evidence))
+
+
+def ids(spool: Spool) -> list[str]:
+    return [one.id.rsplit("-", 1)[1] for one in spool.waiting]
+
+
+def test_a_picture_is_kept_as_it_is_sent_until_the_gateway_has_it(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "evidence", 10**6)
+    spool.put(picture(1, "defective"))
+    body = spool.read("line-a-5f0c-1")
+    assert body is not None
+    assert wire.decode_evidence(body) == picture(1, "defective")
+    spool.forget(["line-a-5f0c-1", "line-a-5f0c-2"])
+    assert (spool.waiting, spool.size, list((tmp_path / "evidence").iterdir())) == ([], 0, [])
+
+
+def test_without_room_the_oldest_good_ones_go_first_and_rejects_last(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 4 * size_of(picture(1, "defective")) + 100)
+    for number, verdict in enumerate(("defective", "good", "unsure", "good"), 1):
+        spool.put(picture(number, verdict))  # type: ignore[arg-type]
+    assert ids(spool) == ["1", "2", "3", "4"]
+    spool.put(picture(5, "unsure"))
+    assert ids(spool) == ["1", "3", "4", "5"]
+    spool.put(picture(6, "defective"))
+    assert ids(spool) == ["1", "3", "5", "6"]
+    spool.put(picture(7, "defective"))
+    spool.put(picture(8, "defective"))
+    assert ids(spool) == ["1", "6", "7", "8"]
+    assert not spool.put(picture(9, "good"))
+    spool.put(picture(10, "defective"))
+    assert ids(spool) == ["6", "7", "8", "10"]
+    assert spool.let_go == 6
+
+
+def test_a_restart_finds_what_waited_and_nothing_half_written(tmp_path: Path) -> None:
+    before = Spool(tmp_path, 10**6)
+    for number in (3, 1, 2):
+        before.put(picture(number, "unsure"))
+    (tmp_path / f"{T0:016d}-0-line-a-5f0c-9.json.new").write_bytes(b"half")
+    (tmp_path / "notes.txt").write_text("a person's")
+    after = Spool(tmp_path, 10**6)
+    assert ids(after) == ["1", "2", "3"]
+    assert after.size == before.size
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".json", ".json", ".txt"]
+    smaller = Spool(tmp_path, 2 * size_of(picture(1, "unsure")))
+    assert ids(smaller) == ["2", "3"]
+
+
+def test_a_damaged_file_is_let_go(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 10**6)
+    spool.put(picture(1))
+    spool.put(picture(2))
+    [first, second] = sorted(tmp_path.iterdir())
+    first.write_bytes(first.read_bytes()[:100])
+    second.unlink()
+    assert spool.read("line-a-5f0c-1") is None
+    assert spool.read("line-a-5f0c-2") is None
+    assert (spool.waiting, spool.size) == ([], 0)
+
+
+def test_a_picture_too_large_to_be_sent_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="at most 524288"):
+        Spool(tmp_path, 10**7).put(picture(1, size=wire.MAX_EVIDENCE_BYTES))
+    assert list(tmp_path.iterdir()) == []
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.sampled_from(["good", "unsure", "defective"]), st.integers(4, 3000))),
+    st.integers(1, 20_000),
+)
+def test_the_quota_holds_and_no_reject_goes_while_a_good_one_stays(
+    tmp_path_factory: pytest.TempPathFactory, puts: list[tuple[int, Verdict, int]], quota: int
+) -> None:
+    folder = tmp_path_factory.mktemp("spool")
+    spool = Spool(folder, quota)
+    for number, verdict, size in puts:
+        fitted = spool.put(picture(number, verdict, size))
+        assert spool.size <= quota
+        assert fitted == (str(number) in ids(spool))
+    files = list(folder.iterdir())
+    assert sum(path.stat().st_size for path in files) == spool.size
+    assert sorted(path.name for path in files) == sorted(one.file for one in spool.waiting)
+    assert Spool(folder, quota).size == spool.size
+
+
+def test_each_picture_is_sent_at_once_and_again_when_nobody_answers() -> None:
+    resending = Resending(10)
+    waiting = ["a", "b"]
+    assert resending.choose(waiting, 0) == "a"
+    resending.sent("a", 0)
+    assert resending.choose(waiting, 1) == "b"
+    resending.sent("b", 1)
+    assert resending.choose(waiting, 2) is None
+    assert resending.wait_s(2) == 8
+    resending.kept(["a"])
+    assert resending.choose(waiting, 10.5) is None, "it is kept, and about to be forgotten"
+    assert resending.choose(waiting, 11) == "b"
+    resending.sent("b", 11)
+    assert resending.wait_s(12) == 19
+    for n in range(10):
+        resending.sent("b", 100 + n)
+    assert resending.wait_s(109) == LONGEST_WAIT_S
+    assert resending.choose([], 300) is None
+    assert resending.wait_s(300) is None
+
+
+def test_no_more_than_a_window_is_unanswered_and_pictures_nobody_answers_for_stop_no_others() -> None:
+    resending = Resending(10)
+    waiting = [str(n) for n in range(10)]
+    sent = []
+    for now_s in range(100):
+        while (chosen := resending.choose(waiting, now_s)) is not None:
+            resending.sent(chosen, now_s)
+            sent.append(chosen)
+            assert len(sent) < 200
+        wait_s = resending.wait_s(now_s)
+        assert wait_s is not None
+        assert wait_s > 0
+    assert sent[:WINDOW] == waiting[:WINDOW]
+    assert set(sent) == set(waiting)
+
+
+def test_a_new_connection_sends_all_again() -> None:
+    resending = Resending(10)
+    resending.sent("a", 0)
+    resending.reconnected()
+    assert resending.choose(["a"], 0.1) == "a"
