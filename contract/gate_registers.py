@@ -8,7 +8,7 @@ from contract.site import Gate, ModbusDevice, Register, Site, SortingLine
 Location = tuple[int | str, ...]
 
 _TABLES: Final = {"eye_count": "input", "encoder": "input", "pass_coils": "coil"}
-_POLLS_BEFORE_GATE: Final = 4
+_POLLS_BEFORE_GATE: Final = 10
 """A device is read at least so often while a fruit goes from the eye to the gate."""
 
 

@@ -401,6 +401,14 @@ class Gate(_Part):
     """From the eye to the gate: a verdict is due so long after the eye, less `margin_s`."""
     margin_s: Annotated[float, Field(ge=0, le=5)] = 0.02
 
+    @field_validator("places")
+    @classmethod
+    def _power_of_two(cls, places: int) -> int:
+        """The count of the eye wraps at 65,536: with another number the first fruit after it would share coils."""
+        if places & (places - 1):
+            raise ValueError(f"{places} is no power of two")
+        return places
+
 
 class Views(_Part):
     """How often a fruit is looked at."""

@@ -103,8 +103,6 @@ class Crew:
                 tasks.create_task(self._decisions.run())
                 tasks.create_task(self._tell_health())
                 tasks.create_task(self._recorder.run())
-                if self._evidence:
-                    tasks.create_task(self._evidence.run())
                 for device, part in self._parts().items():
                     tasks.create_task(Supervisor(device, self._on_device, self._clock).run(part))
         finally:
@@ -116,6 +114,8 @@ class Crew:
         parts |= {name: link.run for name, link in self._readers.items()}
         parts |= {name: bus.run for name, bus in self._fieldbuses.items()}
         parts |= {keeper.line.camera.name: keeper.run for keeper in self._lines.values()}
+        if self._evidence:
+            parts["pictures"] = self._evidence.run
         return parts | {"zones": self._zones.run}
 
     def _add_doors(self, row: Sequence[Door]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 MAX_WAITING = 256
-"""One more is refused."""
+"""One more that is to be true is refused; there are no more to clear than were asked for."""
 
 
 class CoilWrite(NamedTuple):
@@ -17,7 +17,7 @@ class CoilWrite(NamedTuple):
     place: int
     value: bool
     until_us: int
-    """It is not written after this."""
+    """It is not made true after this; one that is to be false is always written."""
     answered: Callable[[int | None], None]
     """Told once, in the event loop: when the device said that it is written; None: it is not, and will not be."""
 
@@ -32,7 +32,7 @@ class CoilQueue:
 
     def put(self, coil: CoilWrite) -> None:
         """Ask for a coil; call it in the event loop."""
-        if not self._open or len(self._waiting) >= MAX_WAITING:
+        if not self._open or (coil.value and len(self._waiting) >= MAX_WAITING):
             asyncio.get_running_loop().call_soon(coil.answered, None)
             return
         self._waiting.append(coil)

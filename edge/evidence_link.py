@@ -68,9 +68,9 @@ class EvidenceLink:
 
     def kept(self, pictures: Sequence[str]) -> None:
         """The gateway has these; call it in the event loop."""
-        self._resending.kept(pictures)
         with contextlib.suppress(asyncio.QueueFull):  # then they are sent again, and this is told again
             self._writes.put_nowait(pictures)
+            self._resending.kept(pictures)
 
     def counts(self) -> dict[str, int]:
         """Figures for the health of the agent."""

@@ -152,10 +152,13 @@ class Fieldbus:
         for order in self._orders.take():
             written_us = None
             try:
-                if self._clock() <= order.until_us and await self._write(client, order):
+                in_time = not order.value or self._clock() <= order.until_us
+                if in_time and await self._write(client, order):
                     written_us = self._clock()
             finally:
                 order.answered(written_us)
+            if written_us is None and not order.value:
+                raise FieldbusError("does not clear a coil of its gate: all are cleared with the next connection")
             heed_cancellation()
 
     async def _write(self, client: AsyncModbusTcpClient, order: CoilWrite) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from contract.events import EpcHex, Event, Micros, Name
+from contract.events import EpcHex, Event, Micros, Name, Share
 
 GATEWAY = "gateway"
 
@@ -108,6 +108,8 @@ class LotBegun(Struct, frozen=True, kw_only=True, tag_field="kind", tag="lot_beg
     lot: Name
     sku: Name | None = None
     customer: Name | None = None
+    limit: Share | None = None
+    """The most of it that may be defective, as the customer's grade said at that moment."""
     who: Name
 
 

@@ -64,6 +64,8 @@ class Faults:
     stops_s: tuple[float, float] = (1e9, 1e9)
     """The belt stands still."""
     plc_away_s: tuple[float, float] | None = None
+    plc_slow_s: tuple[float, float] | None = None
+    """It answers nothing meanwhile, and its connection lives: no coil is cleared."""
     writes_lost: bool = False
     write_s: float = 0.004
 
@@ -201,7 +203,8 @@ class Belt:
 
     def _poll(self, at_s: float) -> None:
         away = self.faults.plc_away_s
-        if self.site.gate and not (away and away[0] <= at_s < away[1]):
+        slow = self.faults.plc_slow_s
+        if self.site.gate and not any(gap and gap[0] <= at_s < gap[1] for gap in (away, slow)):
             if self.site.gate.encoder:
                 self.rule.encoder(round(self._way(at_s) * 2000) % 65536, _us(at_s))
             lost = self.rule.eye(self.count, _us(at_s))

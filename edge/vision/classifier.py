@@ -1,5 +1,6 @@
 """Good or defective: the probability for each view of a fruit, by a crop's model."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -19,8 +20,8 @@ class Look(NamedTuple):
     score: float
     """Calibrated probability of defective."""
     strange: bool
-    """Its colours are those of no fruit that the model learned from: colours in the wrong order, a grey camera, another
-    crop. The score means little; good it must not be called."""
+    """Its colours are those of no fruit that the model learned from (colours in the wrong order, a grey camera, another
+    crop), or the model said what is no number. The score means little; good it must not be called."""
 
 
 class Classifier:
@@ -55,7 +56,10 @@ class Classifier:
         told = self.manifest.calibration
         logits = self._package.run(np.stack(views)).astype(np.float64)
         scores = 1 / (1 + np.exp(-np.clip(told.slope * logits + told.intercept, -700, 700)))
-        return [Look(float(score), self._strange(view)) for score, view in zip(scores, views, strict=True)]
+        return [self._looked(float(score), view) for score, view in zip(scores, views, strict=True)]
+
+    def _looked(self, score: float, view: Image) -> Look:
+        return Look(score, self._strange(view)) if math.isfinite(score) else Look(0.5, True)
 
     def _strange(self, view: Image) -> bool:
         ground = cv2.inRange(view, self.cut.ground, self.cut.ground)

@@ -9,6 +9,7 @@ from contract.site import FolderCamera
 from edge.errors import BadImage, CameraTrouble
 from edge.vision import images
 from edge.vision.source import Host, Taken
+from edge.vision.views import Image
 
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
@@ -23,7 +24,7 @@ def pictures(camera: FolderCamera, host: Host) -> Iterator[Taken]:
         good = False
         for path in _paths(camera.path):
             try:
-                image = images.read(path)
+                image = _whole(path, host)
             except BadImage as error:
                 host.count("bad")
                 host.note(f"passed over: {error}")
@@ -36,6 +37,15 @@ def pictures(camera: FolderCamera, host: Host) -> Iterator[Taken]:
             raise CameraTrouble(f"{camera.path} holds no image that can be read: put some there")
         if not camera.repeat:
             return
+
+
+def _whole(path: Path, host: Host) -> Image:
+    """A picture that libjpeg did not complain of. Raises BadImage."""
+    host.complaint()
+    image = images.read(path)
+    if images.means_damage(said := host.complaint()):
+        raise BadImage(f"{path}: torn or damaged: {said}")
+    return image
 
 
 def _paths(folder: Path) -> list[Path]:

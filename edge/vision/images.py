@@ -18,6 +18,7 @@ from edge.vision.views import Image
 
 MAX_BYTES: Final = 25 * 10**6
 MAX_PIXELS: Final = 40 * 10**6
+MAX_SIDE: Final = 16_384
 GROUND: Final = 127
 """Grey that is put behind what is transparent."""
 
@@ -73,6 +74,8 @@ def _decode(data: bytes, longest: int | None) -> Image:
         raise _Wrong(f"{width} x {height} pixels: nothing to see")
     if width * height > MAX_PIXELS:
         raise _Wrong(f"{width} x {height} pixels are more than {MAX_PIXELS // 10**6} million: take a smaller picture")
+    if max(width, height) > MAX_SIDE:
+        raise _Wrong(f"{width} x {height} pixels: no side may be longer than {MAX_SIDE}")
     if data.startswith(b"\xff\xd8"):
         return _smaller(_jpeg(data, _reduced(max(width, height), longest)), longest)
     return _smaller(_in_rgb(_pixels(data, cv2.IMREAD_UNCHANGED)), longest)

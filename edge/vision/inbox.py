@@ -37,4 +37,6 @@ class Inbox:
             while True:
                 self._wanted.append(decoder.decode(self._link.recv_bytes()))
         except (OSError, EOFError):
+            pass
+        finally:
             self.ended.set()

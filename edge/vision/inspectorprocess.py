@@ -28,6 +28,8 @@ from edge.errors import InspectorGone
 from edge.vision.messages import Begin, Told, Wanted
 
 COMMAND: Final = (sys.executable, "-m", "edge.vision.inspector")
+START_S: Final = 60.0
+"""It loads OpenCV, onnxruntime and its models before it tells anything, on a machine that may be busy."""
 SILENT_S: Final = 20.0
 """It tells its figures every few seconds: silent for so long, it hangs."""
 _END_S: Final = 1.0
@@ -72,6 +74,7 @@ class InspectorProcess:
     ) -> None:
         self.pid = child.pid
         self._child, self._reader, self._writer = child, reader, writer
+        self._patience_s = START_S
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder: msgspec.msgpack.Decoder[Told] = msgspec.msgpack.Decoder(Told)
 
@@ -89,13 +92,15 @@ class InspectorProcess:
     async def told(self) -> Told:
         """The next thing it tells. Raises `InspectorGone` when it has ended, hangs or tells what is no message."""
         try:
-            async with asyncio.timeout(SILENT_S):
+            async with asyncio.timeout(self._patience_s):
                 (length,) = struct.unpack("!i", await self._reader.readexactly(4))
                 if not 0 < length <= _MAX_MESSAGE:
                     raise InspectorGone(f"told a message of {length} bytes")
-                return self._decoder.decode(await self._reader.readexactly(length))
+                body = await self._reader.readexactly(length)
+            self._patience_s = SILENT_S
+            return self._decoder.decode(body)
         except TimeoutError:
-            raise InspectorGone(f"has told nothing for {SILENT_S:g} s") from None
+            raise InspectorGone(f"has told nothing for {self._patience_s:g} s") from None
         except msgspec.MsgspecError as error:
             raise InspectorGone(f"told what is no message: {error}") from error
         except (asyncio.IncompleteReadError, OSError):

@@ -18,7 +18,7 @@ from typing import Final, Literal, NamedTuple
 from contract.events import Inspection
 from contract.site import Grade, SortingLine
 from contract.wire import LotOrder
-from edge.vision.eye import Broken, Encoder, Eye
+from edge.vision.eye import WORD, Broken, Encoder, Eye, EyeSeen
 from edge.vision.gate import CoilOrder, Gate, Times
 from edge.vision.judging import Judged, Judging
 from edge.vision.lots import LineRecord, Lots
@@ -79,8 +79,12 @@ class Line:
 
     @property
     def record(self) -> LineRecord:
-        """What has to outlive the agent."""
-        return LineRecord(self._lots.runs, self._eye.seen, self._life)
+        """What has to outlive the agent. Fruit that waits is not told yet: the next life counts from before it."""
+        seen = self._eye.seen
+        if self._waiting:
+            first = self._waiting[0].broken
+            seen = EyeSeen((first.number - 1) % WORD, first.early_us)
+        return LineRecord(self._lots.runs, seen, self._life)
 
     @property
     def lot(self) -> LotOrder | None:
@@ -144,6 +148,7 @@ class Line:
 
     def due(self, now_us: int) -> list[Decided]:
         """What is decided by now: call it after each frame, each broken eye, and at `next_due_us`."""
+        self._lots.clock(now_us)
         decided: list[Decided] = []
         if self._gate is None:
             for path in self._paths.crossed():
@@ -198,7 +203,8 @@ class Line:
         if path is not None:
             self._paths.take(path, fruit.broken.at_us)
         late = now_us > times.deadline_us
-        if path is not None and judged.verdict == "good" and not late and now_us >= times.free_us:
+        sure = path is not None and self._paths.is_sure(path, fruit.broken)
+        if path is not None and judged.verdict == "good" and sure and not late and now_us >= times.free_us:
             fruit.asked = path, judged
             yield CoilOrder(times.place, True, times.deadline_us, fruit.number, fruit.broken.at_us)
             return
@@ -223,8 +229,10 @@ class Line:
         subject = f"{self._subjects}{number}"
         lot = self._lots.of(self._born_us(path, at_us))
         sampled = self._judging.sampled(subject, judged)
-        picture = path is not None and (sampled or judged.verdict in ("defective", "unsure"))
-        if picture and path is not None and self._paths.current(path):
+        picture = (
+            path is not None and self._paths.current(path) and (sampled or judged.verdict in ("defective", "unsure"))
+        )
+        if picture and path is not None:
             yield PictureOrder(path.track, subject, at_us, judged)
         self.counts[judged.verdict] += 1
         self.counts["missed"] += gate == "missed"

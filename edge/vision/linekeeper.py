@@ -91,6 +91,7 @@ class Linekeeper:
         self._rule = Line(line, grades, life, record)
         self._inspector: InspectorProcess | None = None
         self._chosen = ChosenModels(data, line.name)
+        self._choosing = asyncio.Lock()
         self._models: UseModels | None = None
         self._exhibits = Exhibits(agent, line.name, ways.evidence)
         self._camera = CameraState(line.camera.name, ways.device, clock)
@@ -154,12 +155,13 @@ class Linekeeper:
     async def _inspect(self) -> NoReturn:
         """Keep an inspector at work."""
         loop = asyncio.get_running_loop()
+        self._rule.inspector_began()
         while True:
             began_s = loop.time()
-            self._rule.inspector_began()
             try:
                 await self._one_life()
             except (InspectorGone, OSError) as error:
+                self._rule.inspector_began()
                 self._camera.lost(f"its inspector {error}; it is started again")
             finally:
                 self._inspector = None
@@ -171,10 +173,12 @@ class Linekeeper:
             await asyncio.sleep(self._backoff.next_s())
 
     async def _one_life(self) -> None:
-        self._models = await asyncio.to_thread(self._chosen.poll) or self._models
+        await self._choose()
         active, shadow = (self._models.active, self._models.shadow) if self._models else (None, None)
         begin = Begin(os.getpid(), self.line.model_dump_json(), str(self._data), active, shadow)
         async with inspectorprocess.inspector(begin) as self._inspector:
+            if self._models and (self._models.active, self._models.shadow) != (active, shadow):
+                self._inspector.tell(self._models)  # chosen while it was being started
             while True:
                 self._heard(await self._inspector.told())
 
@@ -221,11 +225,16 @@ class Linekeeper:
         """Models that a person chose take over in the inspector that runs."""
         while True:
             await asyncio.sleep(CHOICE_EVERY_S)
+            chosen = await self._choose()
+            if chosen and self._inspector:
+                self._inspector.tell(chosen)
+
+    async def _choose(self) -> UseModels | None:
+        """What was chosen since the last time."""
+        async with self._choosing:
             chosen = await asyncio.to_thread(self._chosen.poll)
-            if chosen is not None:
-                self._models = chosen
-                if self._inspector:
-                    self._inspector.tell(chosen)
+            self._models = chosen or self._models
+            return chosen
 
     def _decide(self) -> None:
         self._do(self._rule.due(self._clock()))

@@ -62,6 +62,11 @@ class Lots:
         self._runs.append(Run(order, now_us, before.tally if before else Tally()))
         del self._runs[:-_REMEMBERED]
 
+    def clock(self, now_us: int) -> None:
+        """It is so late now: what began later by the clock began before this was set back."""
+        if any(run.since_us > now_us for run in self._runs):
+            self._runs = [msgspec.structs.replace(run, since_us=min(run.since_us, now_us)) for run in self._runs]
+
     def of(self, born_us: int) -> LotOrder | None:
         """The lot of fruit that was first seen then: what was on the belt already belongs to the lot before."""
         return next((run for run in reversed(self._runs) if run.since_us <= born_us), self._runs[0]).order

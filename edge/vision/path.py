@@ -79,6 +79,11 @@ class Path:
         reach += max(abs(late - places[0]), abs(places[0] - early))
         return max(abs(place - eye_at) for place in places) / reach
 
+    def is_sure(self, broken: Broken, speed: float, moved: Moved) -> bool:
+        """The eye was read so soon again that the belt went less than half a fruit: no neighbour can have broken it."""
+        early, late = (self.nearest_place(at_us, speed, moved) for at_us in (broken.early_us, broken.late_us))
+        return abs(late - early) <= self.seen.length / 2
+
     def nearest_place(self, at_us: int, speed: float, moved: Moved) -> float:
         """Its place then, or the outermost that is known."""
         place = self.place(at_us, speed, moved)
@@ -93,6 +98,11 @@ class Path:
     def left(self) -> bool:
         """It was last seen where fruit leaves the picture."""
         return self._at_an_end(-1)
+
+    @property
+    def seen_from_us(self) -> int:
+        """The oldest frame that is remembered."""
+        return self._times_us[0]
 
     @property
     def seen_way(self) -> float:

@@ -79,12 +79,16 @@ class Paths:
         """The inspector that saw it is still at work, and has its pictures."""
         return path.life == self._life
 
+    def is_sure(self, path: Path, broken: Broken) -> bool:
+        """It, and no neighbour of it, broke the eye."""
+        return path.is_sure(broken, self._speed, self._encoder.moved)
+
     def take(self, path: Path, at_us: int) -> None:
         """This one broke the eye then, and no other time."""
         path.told = True
         if path.born_us < at_us:
             self._transits_us.append(at_us - path.born_us)
-        self._encoder.learn(path.born_us, path.last_us, path.seen_way)
+        self._encoder.learn(path.seen_from_us, path.last_us, path.seen_way)
 
     def breakers(self, broken: Sequence[Broken]) -> list[Path | None]:
         """Which fruit broke the eye, each time; None: none that was seen."""

@@ -65,7 +65,8 @@ async def begin_lot(parts: GatewayParts, response: Response, line: LinePath, ord
     if parts.ledger.sorting.runs_already(line, order.lot, order.sku, order.customer):
         response.status_code = 200
     else:
-        await parts.ledger.record(LotBegun(at_us=parts.clock(), line=line, **order.model_dump()))
+        limit = parts.ledger.sorting.limit(line, order.customer)
+        await parts.ledger.record(LotBegun(at_us=parts.clock(), line=line, limit=limit, **order.model_dump()))
     return _view(parts, line)
 
 

@@ -140,8 +140,8 @@ class Pictures:
         with self._writing() as db:
             db.execute(f"UPDATE pictures SET rank = {_BASE} WHERE rank > 1")
             db.executemany("UPDATE pictures SET rank = ? WHERE id = ?", [(rank, key) for key, rank in ranks.items()])
-            found = dict(self._outlines(db, list(ranks)))
             self._make_room(db)  # the quota may be smaller than it was
+            found = dict(self._outlines(db, list(ranks)))
         with self._writing(begin=False) as db:
             db.executescript("PRAGMA incremental_vacuum")  # execute() would free one page
         return found
@@ -179,6 +179,8 @@ class Pictures:
             rows = db.execute(
                 "SELECT id, rank, bytes FROM pictures ORDER BY rank, at_us, id LIMIT ?", (_EVICTED_AT_ONCE,)
             ).fetchall()
+            if not rows:
+                break
             for key, rank, size in rows:
                 if self.bytes <= self._quota_bytes:
                     break
@@ -209,10 +211,11 @@ class Pictures:
                 yield db
                 if begin:
                     db.execute("COMMIT")
-            finally:
-                if db.in_transaction:
+            except BaseException:
+                if db.in_transaction:  # a full disk makes SQLite roll back by itself
                     db.execute("ROLLBACK")
-                    self.count, self.bytes = self._sums()
+                self.count, self.bytes = self._sums()
+                raise
 
     def _close(self) -> None:
         with self._lock:

@@ -33,7 +33,8 @@ def begun(state: State, row: LogRow, record: LotBegun) -> None:
         raise Misfit(f"line {record.line!r} is not in the site file")
     run = _of(state, record.line, record.lot, record.at_us)
     run.sku, run.customer, run.ordered, run.ended_us = record.sku, record.customer, True, None
-    run.limit = state.house.most_defective(record.line, record.customer)
+    said = record.limit
+    run.limit = state.house.most_defective(record.line, record.customer) if said is None else said
     _runs_now(state, run, record.at_us, row.recorded_us)
     _judge(state, run, row.recorded_us)
 
@@ -55,13 +56,18 @@ def counted(state: State, row: LogRow, event: Inspection, at_us: int) -> None:
 
 def released(state: State, row: LogRow, record: LotReleased) -> None:
     """Somebody frees a lot, on every line where it is over its limit."""
-    held = [run for line in state.house.lines if (run := state.lots.get(key_of(line, record.lot))) and run.held]
+    held = [run for run in runs_of(state, record.lot) if run.held]
     for run in held:
         run.released_by, run.release_reason = record.who, record.why
         state.lots.touch(key_of(run.line, run.lot))
     if held:
         quarantine.free(state, record.lot, row.recorded_us)
         exceptions.end(state, "quality", record.lot, row.recorded_us, record.why, record.who)
+
+
+def runs_of(state: State, lot: str) -> list[Run]:
+    """A lot on every line where it ran, those that are not in the site file any more included."""
+    return [run for run in state.lots.rows.values() if run.lot == lot]
 
 
 def standing(state: State, run: Run) -> Literal["running", "within", "over", "released"]:

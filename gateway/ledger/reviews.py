@@ -56,9 +56,9 @@ def reindex(state: State) -> None:
 
 
 def _let_go(state: State) -> None:
-    waiting = [queue for queue in state.index.open_reviews.values() if queue]
-    if sum(map(len, waiting)) > state.house.site.gateway.max_reviews:
-        _, key = min(queue[0] for queue in waiting)
+    queues = state.index.open_reviews
+    while sum(map(len, queues.values())) > state.house.site.gateway.max_reviews:
+        _, key = min(queue[0] for queue in queues.values() if queue)
         _close(state, key, state.reviews.rows[key])
         state.reviews.drop(key)
 

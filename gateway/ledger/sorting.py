@@ -54,6 +54,10 @@ class Sorting:
                 found[name] = LotOrder(lot=run.lot, sku=run.sku, customer=run.customer)
         return found
 
+    def limit(self, line: str, customer: str | None) -> float:
+        """The most of a lot that may be defective, by the customer's grade."""
+        return self._state.house.most_defective(line, customer)
+
     def runs_already(self, line: str, lot: str, sku: str | None, customer: str | None) -> bool:
         """Whether somebody said so before, and nothing else since."""
         order = self.orders(self._state.house.lines[line].agent).get(line)
@@ -61,18 +65,13 @@ class Sorting:
 
     def lots(self, lot: str | None = None) -> list[tuple[str, LotView]]:
         """Lots with their lines: all of them, or one on every line where it ran."""
-        if lot is None:
-            runs = list(self._state.lots.rows.values())
-        else:
-            keys = (lots.key_of(line, lot) for line in self._state.house.lines)
-            runs = [run for key in keys if (run := self._state.lots.get(key)) is not None]
+        runs = list(self._state.lots.rows.values()) if lot is None else lots.runs_of(self._state, lot)
         return [(run.line, lot_view(self._state, run)) for run in runs]
 
     def released(self, lot: str) -> tuple[str, str] | None:
         """Who has freed a lot, and why; None if nobody has."""
-        for line in self._state.house.lines:
-            run = self._state.lots.get(lots.key_of(line, lot))
-            if run is not None and run.released_by is not None:
+        for run in lots.runs_of(self._state, lot):
+            if run.released_by is not None:
                 return run.released_by, run.release_reason or ""
         return None
 

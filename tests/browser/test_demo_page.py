@@ -105,10 +105,10 @@ def test_a_truck_unloads_live_the_gateway_dies_and_the_page_is_right_again(demo:
 def test_the_gate_sorts_as_the_truth_says_and_the_page_counts_every_fruit(tmp_path: Path, visit: OpenPage) -> None:
     """Camera, edge, gate, MQTT, gateway, page: everything over its own protocol, and the world's truth beside it."""
     site = YAML(typ="safe").load(EXAMPLE)
-    site["simulation"] |= {"fruit_per_s": 2, "defective_share": 0.25, "lot_fruit": 100_000}
+    site["simulation"] |= {"fruit_per_s": 2, "defective_share": 0.35, "lot_fruit": 2_000}
     config, report = tmp_path / "site.yaml", tmp_path / "report.json"
     config.write_text(json.dumps(site))
-    arguments = ("--config", config, "--seed", 5, "--duration", 50, "--report", report)
+    arguments = ("--config", config, "--seed", 5, "--duration", 60, "--report", report)
     with running(tmp_path / "demo", *arguments) as demo:
         page = visit(demo)
         line = page.locator("#line-line-a")
@@ -123,9 +123,10 @@ def test_the_gate_sorts_as_the_truth_says_and_the_page_counts_every_fruit(tmp_pa
     gate = found["gate"]
     good, bad = gate["true_pass"] + gate["false_reject"], gate["true_reject"] + gate["miss"]
     assert good > 40
-    assert bad > 8
-    assert gate["miss"] <= 0.05 * bad + 1, gate
+    assert bad > 25
+    assert gate["miss"] <= 0.03 * bad + 1, gate
     assert gate["false_reject"] <= 0.05 * good + 2, gate
-    assert (found["untold"], found["invented"]) == (0, 0)
+    assert (found["untold"], found["invented"], found["differing"], found["misplaced"]) == (0, 0, 0, 0)
+    assert found["unseen"] + found["missed_deadlines"] <= 0.05 * found["fruit"], found
     assert sum(shown.values()) == found["fruit"] == good + bad
     assert shown["good"] >= gate["true_pass"] + gate["miss"]  # the gate lets nothing pass that was not judged good

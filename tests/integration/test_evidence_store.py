@@ -134,6 +134,25 @@ def test_the_quota_holds_whatever_comes_and_so_does_the_file(tmp_path: Path, see
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < quota
 
 
+def test_a_disk_that_was_full_leaves_the_account_right_and_nothing_gone(tmp_path: Path) -> None:
+    belt = Belt()
+    first, more = fruit(belt, *["defective"] * 5), fruit(belt, *["good"] * 200)
+    with Pictures.open(tmp_path, MANY) as pictures:
+        pictures.put(first, {}, 1)
+        pages = pictures._db.execute("PRAGMA page_count").fetchone()[0]
+        pictures._db.execute(f"PRAGMA max_page_count = {pages + 8}")  # SQLite's own way to be out of room
+        for _ in range(3):
+            with pytest.raises(EvidenceDown, match="full"):
+                pictures.put(more, {}, 2)
+        assert (pictures.count, pictures.bytes) == (5, 5 * (1000 + ROW_BYTES))
+        pictures._db.execute("PRAGMA max_page_count = 1000000")
+        assert pictures.put(more, {}, 3) == []
+        assert held(pictures, first) == [0, 1, 2, 3, 4]
+        account = pictures.count, pictures.bytes
+    with Pictures.open(tmp_path, MANY) as pictures:
+        assert (pictures.count, pictures.bytes) == account == (205, 205 * (1000 + ROW_BYTES))
+
+
 def test_a_file_that_is_damaged_is_moved_aside(tmp_path: Path) -> None:
     (tmp_path / "evidence.db").write_bytes(b"no database" * 1000)
     [one] = fruit(Belt(), "good")

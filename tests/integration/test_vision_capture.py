@@ -375,6 +375,10 @@ def test_a_folder_is_shown_in_order_and_what_is_bad_in_it_is_passed_over(tmp_pat
         (tmp_path / f"{number}.jpg").write_bytes(jpeg(scene(number)))
     (tmp_path / "2a.jpg").write_bytes(b"no picture")
     (tmp_path / "2b.jpg").write_bytes(jpeg(scene(9))[:500])
+    whole = jpeg(scene(9))
+    middle = len(whole) // 2
+    (tmp_path / "2c.jpg").write_bytes(whole[:middle] + random.Random(1).randbytes(40) + whole[middle + 40 :])
+    (tmp_path / "2d.png").write_bytes(cv2.imencode(".png", np.zeros((60, 70_000, 3), np.uint8))[1].tobytes())
     (tmp_path / "notes.txt").write_text("not looked at")
     with Capture(
         FolderCamera(name="camera-a", kind="folder", path=tmp_path, fps=50, stall_s=LONG_S), room=10
@@ -384,7 +388,7 @@ def test_a_folder_is_shown_in_order_and_what_is_bad_in_it_is_passed_over(tmp_pat
         assert all(alike(frame.image, scene(number)) for number, frame in enumerate(watch.frames))
         assert watch.states == ["connected", "lost"]
         assert "at their end" in watch.detail
-        assert (capture.counts()["frames"], capture.counts()["bad"]) == (6, 2)
+        assert (capture.counts()["frames"], capture.counts()["bad"]) == (6, 4)
 
 
 def test_a_folder_that_repeats_itself_goes_on_and_is_never_frozen(tmp_path: Path) -> None:

@@ -243,6 +243,19 @@ def test_the_first_fruit_alone_condemn_no_lot_unless_it_ends_there(tmp_path: Pat
     tell(tmp_path, story)
 
 
+def test_a_lot_keeps_the_limit_that_held_when_it_began(tmp_path: Path) -> None:
+    """Whoever changes a grade in the site file does not judge the lots of the past anew."""
+
+    async def story(house: House, sorter: Edge, belt: Belt) -> None:
+        order = records.LotBegun(at_us=START_US, line=LINE, lot="L1", limit=0.6, who="Ana")
+        await house.ledger.record(order)
+        belt.begin("L1")
+        await sorter.tell(*belt.run(good=20, defective=20))
+        assert (lot(house).limit, lot(house).state) == (0.6, "running")
+
+    tell(tmp_path, story)
+
+
 @pytest.mark.parametrize(("customer", "limit"), [("hongda", 0.5), ("fresh", 0.02), ("nobody-knows", 0.3), (None, 0.3)])
 def test_each_customer_has_a_limit(tmp_path: Path, customer: str | None, limit: float) -> None:
     site = with_lines(

@@ -5,7 +5,7 @@ Stories on a real ledger, then random histories on the rules as the gateway driv
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,14 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledgerhouse import House, cases_of, play
-from ledgersite import LEMON, SECOND, SITE, START_US, TOMATO, Edge, batch, case, door_pass, pallet
+from ledgersite import LEMON, SECOND, SITE, START_US, TOMATO, Clock, Edge, batch, case, door_pass, pallet
 from linesite import LINE, LINED, OTHER_LINE, OTHER_SORTER, SORTER, Belt, begun, with_lines
 
 from contract import events, wire
+from contract.site import Site
 from gateway import records
 from gateway.ledger import fold
 from gateway.ledger import house as houses
 from gateway.ledger.group import Group, Recorded, Taken
+from gateway.ledger.ledger import Ledger
 from gateway.ledger.lots import LEAST_DEFECTIVE
 from gateway.ledger.state import State
 from gateway.records import LogRow
@@ -47,6 +49,28 @@ async def free(house: House, lot: str) -> None:
 
 def figures(house: House) -> tuple[int, int]:
     return house.stock().units, house.stock().quarantined
+
+
+def test_a_lot_can_be_freed_though_its_line_left_the_site_file(tmp_path: Path) -> None:
+    async def story(site: Site, what: Callable[[House], Awaitable[None]]) -> None:
+        with Ledger.open(tmp_path / "ledger.db", site, Clock()) as ledger:
+            await what(House(ledger, Clock()))
+
+    async def spoiled(house: House) -> None:
+        await house.announce(cases=of_lot("L1", *LEMONS[:4]))
+        await house.passes(*LEMONS[:4])
+        await spoil(house, "L1")
+        assert figures(house) == (4, 4)
+
+    async def freed(house: House) -> None:
+        assert [view.state for _, view in house.ledger.sorting.lots("L1")] == ["over"]
+        await free(house, "L1")
+        assert figures(house) == (4, 0)
+        assert house.ledger.sorting.released("L1") == ("Ana", "looked at")
+        assert ("quality", "L1") not in house.open()
+
+    asyncio.run(story(LINED, spoiled))
+    asyncio.run(story(LINED.model_copy(update={"lines": LINED.lines[1:]}), freed))
 
 
 def test_what_stands_here_of_a_bad_lot_may_not_be_sold(tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 from linebelt import BEGAN_US, LENGTH, MODEL, Belt, Faults, Fruit, Outcome, sorting_line, using
 
-from contract.events import Tally
+from contract.events import Inspection, Tally
 from contract.site import Grade
 from contract.wire import LotOrder
 from edge.vision.eye import EyeSeen
+from edge.vision.line import Line
 from edge.vision.lots import LineRecord, Run
 from edge.vision.messages import CameraTold
 
@@ -258,6 +259,18 @@ def test_a_second_model_says_what_it_would_have_said() -> None:
     assert out.events[0].second is None  # it has not judged this one
 
 
+def test_fruit_that_waits_when_the_agent_ends_is_told_by_the_next_life() -> None:
+    before = Line(sorting_line(), (), 1, LineRecord())
+    before.camera(CameraTold("connected", BEGAN_US, ""))
+    before.eye(7, BEGAN_US)
+    before.eye(9, BEGAN_US + 10_000)
+    assert before.due(BEGAN_US + 10_000) == []  # both wait for frames that never come
+    after = Line(sorting_line(), (), 2, before.record)
+    after.eye(9, BEGAN_US + 5_000_000)
+    told = [one for one in after.due(BEGAN_US + 9_000_000) if isinstance(one, Inspection)]
+    assert [one.verdict for one in told] == ["unseen", "unseen"]
+
+
 @st.composite
 def belts(draw: st.DrawFn) -> Belt:
     speed = draw(st.floats(0.2, 1.2))
@@ -315,6 +328,28 @@ def test_whatever_happens_each_fruit_is_told_once_and_only_good_fruit_passes(bel
     passed = sum(event.gate == "passed" for event in out.events)
     assert len(out.passed) <= passed  # a PLC that lost its power has let none pass that it was told to
     assert all(event.verdict == "good" for event in out.events if event.gate == "passed")
+
+
+@st.composite
+def crowded_belts(draw: st.DrawFn) -> Belt:
+    """Fruit close together on a fast belt, much of it missed by the camera; the PLC is read seldom for a while."""
+    speed, fruit, at_s = draw(st.floats(0.7, 1.2)), [], 1.0
+    for _ in range(8):
+        seen, counted = draw(st.integers(0, 19)) > 5, draw(st.integers(0, 9)) > 0
+        fruit.append(Fruit(at_s, draw(st.sampled_from([GOOD, BAD])), seen=seen, counted=counted))
+        at_s += draw(st.floats(1.05, 2.5)) * LENGTH / speed
+    slow_from_s = draw(st.floats(1.0, at_s + 0.5))
+    faults = Faults(plc_slow_s=(slow_from_s, slow_from_s + draw(st.sampled_from([0.0, 0.2, 0.6]))))
+    gate = _gate() | {"travel_s": 0.9}
+    line = sorting_line(gate=gate, eye_at=draw(st.sampled_from([0.8, 0.9, 1.1])))
+    return Belt(line, fruit, speed=speed, fps=30, poll_s=draw(st.sampled_from([0.01, 0.09])), faults=faults)
+
+
+@given(crowded_belts())
+def test_where_the_eye_is_read_too_seldom_no_fruit_passes_for_its_neighbour(belt: Belt) -> None:
+    out = belt.run()
+    told_once(belt, out)
+    assert [index for index in out.passed if belt.fruit[index].score != GOOD or not belt.fruit[index].seen] == []
 
 
 @st.composite
