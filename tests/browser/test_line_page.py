@@ -159,9 +159,11 @@ def test_pictures_that_come_move_nothing(house: House, visit: OpenPage, line: So
     page = visit(house)
     (unsure,) = line.sorts("unsure", evidence=True)
     expect(fruit(page, unsure)).to_be_visible()
+    expect(card(page).locator(".line-lot > button")).to_be_visible()  # the verdict's own doing, and not its picture's
     page.evaluate("""() => {
         window.moved = [];
-        new PerformanceObserver(list => window.moved.push(...list.getEntries().map(entry => entry.value)))
+        const told = entry => [entry.value, ...entry.sources.map(({ node }) => node?.outerHTML?.slice(0, 200))];
+        new PerformanceObserver(list => window.moved.push(...list.getEntries().map(told)))
             .observe({ type: "layout-shift" });
     }""")
     line.pictures(unsure)
