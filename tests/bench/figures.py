@@ -24,7 +24,7 @@ class Figure(NamedTuple):
         """How many times better than the other figure; of time, memory and processor less is better."""
         if not self.other or not self.ours:
             return None
-        less_is_better = self.unit in ("ms", "s", "us", "MiB", "bytes", "% of a core")
+        less_is_better = self.unit in ("ms", "s", "us", "MiB", "bytes", "% of a core", "% wrong")
         return self.other / self.ours if less_is_better else self.ours / self.other
 
 
