@@ -356,20 +356,20 @@ def inspect(
     from msgspec.structs import asdict
 
     from edge.errors import EdgeError
-    from edge.vision import inspect as vision
-    from edge.vision import package
-    from edge.vision.complaints import Complaints
+    from edge.vision import stills
+    from edge.vision.camera.complaints import Complaints
+    from edge.vision.models import package
 
     try:
-        inspector = vision.Inspector(models or package.SHIPPED, crop, backend, version, Complaints().fetch)
+        judge = stills.StillJudge(models or package.SHIPPED, crop, backend, version, Complaints().fetch)
     except EdgeError as error:
         _fail(str(error))
-    thresholds = inspector.thresholds(_site(config_file).grades if config_file else [])
+    thresholds = judge.thresholds(_site(config_file).grades if config_file else [])
     failed = False
-    for path in vision.files(images):
-        told = inspector.inspect(path, thresholds)
+    for path in stills.files(images):
+        told = judge.inspect(path, thresholds)
         typer.echo(json.dumps(asdict(told)))
-        if isinstance(told, vision.NotInspected):
+        if isinstance(told, stills.NotInspected):
             typer.echo(told.error, err=True)
             failed = True
     raise typer.Exit(1 if failed else 0)
@@ -496,7 +496,7 @@ def _order_model(
     path: Path, line: str | None, what: Literal["show", "shadow", "switch", "rollback"], version: int | None = None
 ) -> None:
     from edge.errors import EdgeError
-    from edge.vision import modelorder
+    from edge.vision.models import modelorder
 
     site = _site(path)
     try:

@@ -29,7 +29,8 @@ from edge.coils import CoilWrite
 from edge.decisions import Decisions
 from edge.doorkeeper import Doorkeeper
 from edge.errors import EdgeError, OutboxFull
-from edge.evidence_link import EvidenceLink
+from edge.evidence.link import EvidenceLink
+from edge.evidence.spool import Spool
 from edge.fieldbus import Fieldbus
 from edge.llrp.link import ReaderLink
 from edge.outbox import OUTBOX_FILE, Outbox
@@ -37,9 +38,8 @@ from edge.portal.neighbours import rows_of
 from edge.recorder import Recorder
 from edge.supervisor import Supervisor
 from edge.uplink import Uplink
-from edge.vision.linekeeper import Linekeeper, Ways
-from edge.vision.lots import LotsFile
-from edge.vision.spool import Spool
+from edge.vision.line.linekeeper import Linekeeper, Ways
+from edge.vision.line.lots import LotsFile
 from edge.zonekeeper import Zonekeeper
 
 HEALTH_EVERY_S = 30.0

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from edge.vision.matching import Seen
+from edge.vision.inspector.matching import Seen
 
 WIDTH = 640
 """Pixels on the belt's way; what is found is found to about one of them."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from edge.vision.capture import Capture, Frame
+from edge.vision.camera.capture import Capture, Frame
 from edge.vision.messages import CameraTold
 from edge.vision.views import Image
 

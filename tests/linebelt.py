@@ -1,4 +1,4 @@
-"""A belt under a camera, its photo-eye and its gate, with fruit whose truth is known: the judge of edge/vision/line.py.
+"""A belt under a camera, its photo-eye and its gate, with fruit whose truth is known: the judge of edge/vision/line.
 
 Time is simulated: the camera takes frames, the inspector tells of them later, the PLC is read every few milliseconds,
 and coils are written a moment after they were ordered.
@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from contract.events import Inspection
 from contract.site import Grade, SortingLine
-from edge.vision.gate import CoilOrder
-from edge.vision.line import Decided, Line, PictureOrder
-from edge.vision.lots import LineRecord
+from edge.vision.line.gate import CoilOrder
+from edge.vision.line.line import Decided, Line, PictureOrder
+from edge.vision.line.lots import LineRecord
 from edge.vision.messages import CameraTold, FrameSeen, TrackSeen, Using
 
 BEGAN_US = 1_790_000_000_000_000

@@ -101,7 +101,7 @@ def watched(of: SortingLine, data: Path, active: int | None = None, shadow: int 
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", "edge.vision.inspector", str(theirs.fileno())],
+            [sys.executable, "-m", "edge.vision.inspector.process", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import cv2
 
 from edge.errors import BadModel
-from edge.vision.manifest import Backend
-from edge.vision.package import SHIPPED, folder_of
+from edge.vision.models.manifest import Backend
+from edge.vision.models.package import SHIPPED, folder_of
 from models.produce import manifest
 from models.produce.data import CROPS, Crop, of, photos, read
 from models.produce.errors import ModelsError

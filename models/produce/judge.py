@@ -8,10 +8,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from edge.vision.classifier import Classifier, Look
-from edge.vision.finder import Finder
-from edge.vision.manifest import Backend
-from edge.vision.package import folder_of, load
+from edge.vision.models.classifier import Classifier, Look
+from edge.vision.models.finder import Finder
+from edge.vision.models.manifest import Backend
+from edge.vision.models.package import folder_of, load
 from edge.vision.views import Image, view
 from models.produce.calibration import Thresholds
 from models.produce.conditions import CONDITIONS, Condition, ground_only

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from edge.vision.finder import Finder as LineFinder
-from edge.vision.package import load
-from edge.vision.statistics import Measured, measure
+from edge.vision.models.finder import Finder as LineFinder
+from edge.vision.models.package import load
+from edge.vision.models.statistics import Measured, measure
 from edge.vision.views import view
 from models.produce import classifier_training, finder_training
 from models.produce.calibration import calibrated, thresholds

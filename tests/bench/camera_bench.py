@@ -21,7 +21,7 @@ from memory import rss_mib
 from mjpegserver import STREAM, Call, jpeg, part, scene, served
 
 from contract.site import MjpegCamera
-from edge.vision.capture import Capture, Frame
+from edge.vision.camera.capture import Capture, Frame
 
 SIZE = 640, 360
 FPS = 60.0

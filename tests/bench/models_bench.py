@@ -10,7 +10,7 @@ import cv2
 from figures import Figure, show
 from visionfruit import DATA
 
-from edge.vision.package import SHIPPED
+from edge.vision.models.package import SHIPPED
 from models.produce import evaluate
 from models.produce.data import Crop
 from models.produce.figures import Figures

@@ -15,9 +15,10 @@ import numpy as np
 from figures import Figure, show
 from visionfruit import DATA, drawn, moving_belt
 
-from edge.vision import images, package, verdict
-from edge.vision.classifier import Classifier
-from edge.vision.finder import Finder
+from edge.vision import images, verdict
+from edge.vision.models import package
+from edge.vision.models.classifier import Classifier
+from edge.vision.models.finder import Finder
 from edge.vision.views import Image, view
 
 if TYPE_CHECKING:

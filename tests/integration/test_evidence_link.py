@@ -15,10 +15,10 @@ from sortingrig import AGENT, Listener, at_work
 from contract import wire
 from contract.site import Agent, Broker
 from contract.wire import Command, Evidence, EvidenceKept, LineOrders, LotOrder
-from edge.evidence_link import EvidenceLink
+from edge.evidence.link import EvidenceLink
+from edge.evidence.spool import Spool
 from edge.outbox import Outbox
 from edge.uplink import Uplink
-from edge.vision.spool import Spool
 from gateway.broker import BrokerProcess, running
 
 KINDS: tuple[Literal["nats", "mosquitto"], ...] = ("nats", "mosquitto")

@@ -13,7 +13,7 @@ import pytest
 from visionfruit import drawn, moving_belt, photographs
 from visionmodels import belt, jpeg, lay, packages
 
-from edge.vision import package
+from edge.vision.models import package
 from edge.vision.views import Image
 
 HERE = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ import pytest
 import watchedline
 from watchedline import Watched, film, line, watched
 
-from edge.vision import choice, package
+from edge.vision import choice
 from edge.vision.choice import Running
 from edge.vision.messages import (
     BeltPicture,
@@ -27,6 +27,7 @@ from edge.vision.messages import (
     Using,
     WantCrop,
 )
+from edge.vision.models import package
 from edge.vision.verdict import Thresholds, judge
 from firmware_sim.belt import Piece
 

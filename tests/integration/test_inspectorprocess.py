@@ -8,7 +8,7 @@ import pytest
 from patience import until
 
 from edge.errors import InspectorGone
-from edge.vision.inspectorprocess import InspectorProcess, inspector
+from edge.vision.line.inspectorprocess import InspectorProcess, inspector
 from edge.vision.messages import Begin, FrameSeen, Told, WantCrop
 
 BEGIN = Begin(1, "{}", "data", None, None)

@@ -14,12 +14,13 @@ from contract import wire
 from contract.events import Device, Inspection
 from contract.site import Agent, Broker, SortingLine
 from contract.wire import LotOrder
-from edge.evidence_link import EvidenceLink
-from edge.vision import choice, package
+from edge.evidence.link import EvidenceLink
+from edge.evidence.spool import Spool
+from edge.vision import choice
 from edge.vision.choice import Choice
-from edge.vision.linekeeper import Linekeeper, Ways
-from edge.vision.lots import LotsFile
-from edge.vision.spool import Spool
+from edge.vision.line.linekeeper import Linekeeper, Ways
+from edge.vision.line.lots import LotsFile
+from edge.vision.models import package
 from firmware_sim.belt import Piece
 
 FPS = 8
@@ -141,7 +142,9 @@ def test_an_inspector_that_hangs_is_ended_and_another_one_begins(
         watch = Watch(line(folder, FPS, repeat=True), tmp_path)
         async with at_work(watch.keeper.run, watch.link.run):
             await until(lambda: len(watch.inspections) >= 1)
-            [inspector] = [one for one in psutil.Process().children() if "edge.vision.inspector" in one.cmdline()]
+            [inspector] = [
+                one for one in psutil.Process().children() if "edge.vision.inspector.process" in one.cmdline()
+            ]
             inspector.suspend()
             await until(lambda: "lost" in watch.states)
             assert "has told nothing" in next(one.detail for one in watch.devices if one.state == "lost")

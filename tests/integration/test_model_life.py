@@ -11,7 +11,8 @@ import pytest
 from serverprocess import ServerProcess
 from watchedline import film
 
-from edge.vision import choice, package
+from edge.vision import choice
+from edge.vision.models import package
 
 PATIENCE_S = 60.0
 FPS = 8

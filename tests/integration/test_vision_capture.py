@@ -19,7 +19,7 @@ from camerawatch import LONG_S, Watch, alike
 from mjpegserver import BOUNDARY, EVERY_S, STREAM, Call, belt, jpeg, part, scene, served
 
 from contract.site import AnyCamera, FolderCamera, MjpegCamera, UsbCamera, VideoCamera
-from edge.vision.capture import Capture
+from edge.vision.camera.capture import Capture
 
 
 def mjpeg(url: str, stall_s: float = 1.0) -> MjpegCamera:
@@ -343,7 +343,7 @@ def test_the_end_leaves_no_process_even_of_one_that_hangs() -> None:
 PARENT = """
 import sys
 from contract.site import MjpegCamera
-from edge.vision.capture import Capture, Frame
+from edge.vision.camera.capture import Capture, Frame
 with Capture(MjpegCamera(name="c", kind="mjpeg", url=sys.argv[1])) as capture:
     while not isinstance(capture.next(1), Frame):
         pass

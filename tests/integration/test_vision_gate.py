@@ -111,7 +111,7 @@ def test_an_inspector_that_is_killed_costs_fruit_and_is_started_again(tmp_path: 
             one.lay(8)
             await until(lambda: len(told(one)) >= 2)
             for child in psutil.Process().children():
-                if "edge.vision.inspector" in child.cmdline():
+                if "edge.vision.inspector.process" in child.cmdline():
                     child.kill()
             await until(lambda: "lost" in one.listener.states(CAMERA))
             await until(lambda: one.listener.states(CAMERA)[-1] == "connected")

@@ -9,7 +9,7 @@ from mjpegserver import belt, listening, scene
 from rtspserver import Play, RtspCamera
 
 from contract import site
-from edge.vision.capture import Capture
+from edge.vision.camera.capture import Capture
 
 
 def rtsp(port: int, stall_s: float = 2.0) -> site.RtspCamera:

@@ -8,7 +8,7 @@ import pytest
 from camerawatch import Watch
 
 from contract.site import MjpegCamera
-from edge.vision.capture import Capture
+from edge.vision.camera.capture import Capture
 from firmware_sim.belt import Belt, Track
 from firmware_sim.camera import Camera, CameraTrouble, plan_of
 from firmware_sim.clock import WorldClock

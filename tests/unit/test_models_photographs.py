@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.vision.package import SHIPPED
+from edge.vision.models.package import SHIPPED
 from models.produce.data import CROPS, Crop, held_out, of, photos, read
 from models.produce.figures import Figures
 from models.produce.judge import TRIALS, judge

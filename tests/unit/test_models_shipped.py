@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.vision import manifest
-from edge.vision.manifest import ClassifierManifest, FinderManifest
-from edge.vision.package import SHIPPED, folder_of, load
+from edge.vision.models import manifest
+from edge.vision.models.manifest import ClassifierManifest, FinderManifest
+from edge.vision.models.package import SHIPPED, folder_of, load
 from edge.vision.views import Image, view
 from models.produce.calibration import Thresholds
 from models.produce.data import CROPS, Crop

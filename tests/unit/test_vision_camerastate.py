@@ -1,7 +1,7 @@
 """What staff are told of a camera: each change once."""
 
 from contract.events import Device
-from edge.vision.camerastate import CameraState
+from edge.vision.line.camerastate import CameraState
 from edge.vision.messages import CameraTold, Drift
 
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from contract.site import Site
 from contract.site_file import load
 from edge.errors import BadModel, EdgeError
-from edge.vision import choice, modelorder, package
+from edge.vision import choice
 from edge.vision.choice import Choice, ChosenModels, Running
 from edge.vision.messages import UseModels
+from edge.vision.models import modelorder, package
 
 SITE = """
 site: orchard

@@ -8,10 +8,11 @@ import pytest
 from visionfruit import drawn, moving_belt, photographs
 from visionmodels import CLASSIFIER, belt, lay, packages, spotted, write
 
-from edge.vision import images, package
-from edge.vision.classifier import Classifier
-from edge.vision.finder import Finder
-from edge.vision.manifest import Backend
+from edge.vision import images
+from edge.vision.models import package
+from edge.vision.models.classifier import Classifier
+from edge.vision.models.finder import Finder
+from edge.vision.models.manifest import Backend
 from edge.vision.verdict import judge
 from edge.vision.views import Image, view
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from visionfruit import drawn, moving_belt, photographs
 
-from edge.vision import images, package
-from edge.vision.classifier import Classifier
-from edge.vision.drift import FORGET_US, WINDOW, DriftWatch
-from edge.vision.finder import Finder
-from edge.vision.manifest import Statistic, Statistics
-from edge.vision.statistics import measure
+from edge.vision import images
+from edge.vision.models import package
+from edge.vision.models.classifier import Classifier
+from edge.vision.models.drift import FORGET_US, WINDOW, DriftWatch
+from edge.vision.models.finder import Finder
+from edge.vision.models.manifest import Statistic, Statistics
+from edge.vision.models.statistics import measure
 from edge.vision.views import Image, view
 
 DECILES = tuple([0.1] * 10)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.vision.eye import WORD, Encoder, Eye, EyeSeen
+from edge.vision.line.eye import WORD, Encoder, Eye, EyeSeen
 
 T0 = 1_790_000_000_000_000
 POLL_US = 10_000

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from visionfruit import drawn, moving_belt, photographs
 from visionmodels import BELT, ROT, belt, lay, overlap, packages
 
-from edge.vision import images, package
-from edge.vision.finder import Finder, Found
+from edge.vision import images
+from edge.vision.models import package
+from edge.vision.models.finder import Finder, Found
 from edge.vision.views import Mask
 
 

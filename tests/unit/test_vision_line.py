@@ -10,9 +10,9 @@ from linebelt import BEGAN_US, LENGTH, MODEL, Belt, Faults, Fruit, Outcome, sort
 from contract.events import Inspection, Tally
 from contract.site import Grade
 from contract.wire import LotOrder
-from edge.vision.eye import EyeSeen
-from edge.vision.line import Line
-from edge.vision.lots import LineRecord, Run
+from edge.vision.line.eye import EyeSeen
+from edge.vision.line.line import Line
+from edge.vision.line.lots import LineRecord, Run
 from edge.vision.messages import CameraTold
 
 GOOD, BAD, DOUBTFUL = 0.1, 0.9, 0.5

@@ -6,8 +6,8 @@ import pytest
 
 from contract.events import Tally
 from contract.wire import LotOrder
-from edge.vision.eye import EyeSeen
-from edge.vision.lots import LineRecord, Lots, LotsFile, Run
+from edge.vision.line.eye import EyeSeen
+from edge.vision.line.lots import LineRecord, Lots, LotsFile, Run
 
 A, B = LotOrder(lot="L-1", customer="keen"), LotOrder(lot="L-2")
 

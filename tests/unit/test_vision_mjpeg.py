@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from edge.vision.jpegwalk import Step, Walk
-from edge.vision.mjpeg import MAX_HEADERS, Parser, Part
+from edge.vision.camera.jpegwalk import Step, Walk
+from edge.vision.camera.mjpeg import MAX_HEADERS, Parser, Part
 
 
 def picture(number: int, progressive: bool = False) -> bytes:

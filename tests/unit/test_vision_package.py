@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from visionmodels import CLASSIFIER, FINDER, packages, spotted, write, yellow
 
 from edge.errors import BadModel
-from edge.vision import package
-from edge.vision.classifier import Classifier
-from edge.vision.finder import Finder
-from edge.vision.manifest import ClassifierManifest, Manifest
+from edge.vision.models import package
+from edge.vision.models.classifier import Classifier
+from edge.vision.models.finder import Finder
+from edge.vision.models.manifest import ClassifierManifest, Manifest
 
 
 @pytest.fixture

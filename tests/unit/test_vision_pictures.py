@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.vision import beltpicture
-from edge.vision.beltpicture import Drawn
-from edge.vision.crops import KEPT_US, MOST, Crops
-from edge.vision.pictures import MOST_BYTES, MOST_CORNERS, jpeg, outline
-from edge.vision.scene import seen
-from edge.vision.tracker import Way
+from edge.vision.inspector import beltpicture
+from edge.vision.inspector.beltpicture import Drawn
+from edge.vision.inspector.crops import KEPT_US, MOST, Crops
+from edge.vision.inspector.pictures import MOST_BYTES, MOST_CORNERS, jpeg, outline
+from edge.vision.inspector.scene import seen
+from edge.vision.inspector.tracker import Way
 from edge.vision.views import Image, Mask
 
 NOW_US = 1_700_000_000_000_000

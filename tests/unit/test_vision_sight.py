@@ -5,8 +5,8 @@ import random
 from hypothesis import given, note
 from hypothesis import strategies as st
 
+from edge.vision.camera.sight import LEAST_FRAMES, MOST_REASONS, Light, Sight
 from edge.vision.messages import CameraTold
-from edge.vision.sight import LEAST_FRAMES, MOST_REASONS, Light, Sight
 
 SIZE = (640, 360)
 BELT = Light(40.0, 160.0)

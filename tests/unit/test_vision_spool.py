@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from contract import wire
 from contract.events import Verdict
 from contract.wire import Evidence
-from edge.vision.resending import LONGEST_WAIT_S, WINDOW, Resending
-from edge.vision.spool import Spool
+from edge.evidence.resending import LONGEST_WAIT_S, WINDOW, Resending
+from edge.evidence.spool import Spool
 
 T0 = 1_790_000_000_000_000
 PICTURE = b"\xff\xd8" + bytes(3000) + b"\xff\xd9"

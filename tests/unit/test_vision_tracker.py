@@ -8,8 +8,8 @@ from beltsim import Belt, Fruit, frames, fruit_on_a_belt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.vision.matching import Seen
-from edge.vision.tracker import Tracker
+from edge.vision.inspector.matching import Seen
+from edge.vision.inspector.tracker import Tracker
 
 Followed = dict[int, set[int]]
 """By fruit: the tracks that were taken to be it."""

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.site import Views
-from edge.vision import turns
-from edge.vision.turns import MOST_A_FRAME, Candidate
+from edge.vision.inspector import turns
+from edge.vision.inspector.turns import MOST_A_FRAME, Candidate
 
 LENGTH = 0.15
 

@@ -1,0 +1,1 @@
+"""The process between camera and agent: fruit found, followed and classified."""

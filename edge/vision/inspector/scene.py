@@ -1,0 +1,209 @@
+"""Everything that is known of the belt under one camera, frame by frame: found, followed, looked at.
+
+picture --> Finder --> Tracker --> turns.chosen --> Judges --> medians: FrameSeen
+                                       '----------> Crops, DriftWatch, the belt's picture
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from statistics import median
+from typing import Final, NamedTuple
+
+from contract.events import Verdict
+from contract.site import SortingLine
+from edge.vision import verdict
+from edge.vision.inspector import beltpicture, turns
+from edge.vision.inspector.crops import Crops
+from edge.vision.inspector.matching import Seen
+from edge.vision.inspector.tracker import Standing, Tracker, Way
+from edge.vision.messages import BeltPicture, Crop, Drift, FrameSeen, TrackSeen
+from edge.vision.models.drift import DriftWatch
+from edge.vision.models.finder import Finder, Found
+from edge.vision.models.judges import Judges, Loaded
+from edge.vision.models.statistics import Measured, measure
+from edge.vision.verdict import Thresholds
+from edge.vision.views import Image
+
+SURE_SIGHTINGS: Final = 2
+"""A fruit is told of once it was found in so many frames: a flicker is none."""
+_EDGE: Final = 1
+"""Pixels."""
+
+
+class _Known(NamedTuple):
+    """What is known of one fruit."""
+
+    scores: dict[str, list[float | None]]
+    """By model, one for each look; None of a view that must not count."""
+    measured: list[Measured]
+
+    def counted(self, model: str | None) -> list[float]:
+        return [score for score in self.scores.get(model or "", ()) if score is not None]
+
+
+class Scene:
+    """One line's belt. Not for several threads at once."""
+
+    def __init__(self, line: SortingLine, finder: Finder | None, judges: Judges) -> None:
+        self._line = line
+        self._finder = finder
+        self._judges = judges
+        self._tracker = Tracker()
+        self._crops = Crops()
+        self._known: dict[int, _Known] = {}
+        self._drift: DriftWatch | None = None
+        self._drifted = False
+        self._watch_anew()
+        self._shown: tuple[int, Image, Sequence[Found], Sequence[Standing]] | None = None
+        self._counts = Counter[str](worked=0, views=0, strange=0)
+
+    def frame(self, at_us: int, image: Image) -> FrameSeen:
+        """One more frame, taken at `at_us`."""
+        with self._timed("us_find"):
+            found = self._finder.find(image) if self._finder else []
+        with self._timed("us_follow"):
+            standings = self._tracker.step(at_us, [seen(one.box, image, self._line.moves) for one in found])
+        with self._timed("us_judge"):
+            self._look(at_us, image, found, standings)
+        self._crops.forget(at_us)
+        self._shown = at_us, image, found, standings
+        self._counts["worked"] += 1
+        return self._told(at_us, standings)
+
+    def gone(self, at_us: int) -> Iterator[Drift]:
+        """Forget the fruit that stand in the last frame no more; what the drift watch makes of them."""
+        standing = {one.track for one in self._shown[3]} if self._shown else set()
+        for track in [track for track in self._known if track not in standing]:
+            known = self._known.pop(track)
+            words = self._watched(known, at_us)
+            if words is not None:
+                self._drifted = bool(words)
+                yield Drift(at_us, words)
+
+    def settle(self, at_us: int) -> tuple[Loaded | None, Drift | None]:
+        """Between two frames: let a model take over that is ready. What has changed, and the end of a drift by it."""
+        before = self._judges.bench
+        changed = self._judges.settle(at_us, self._knows_all)
+        if self._judges.bench.active is before.active:
+            return changed, None
+        ended = Drift(at_us, "") if self._drifted else None
+        self._watch_anew()
+        return changed, ended
+
+    def crop(self, track: int) -> Crop | None:
+        """The best picture of a fruit of the last seconds; None where there is none."""
+        return self._crops.crop(track)
+
+    def belt(self, thresholds: Thresholds) -> BeltPicture | None:
+        """The last frame, with what is known of its fruit drawn in; None before the first."""
+        if self._shown is None:
+            return None
+        at_us, image, found, standings = self._shown
+        with self._timed("us_draw"):
+            drawn = [
+                beltpicture.Drawn(found[one.seen].mask, found[one.seen].box, *self._so_far(one.track, thresholds))
+                for one in standings
+                if one.seen is not None
+            ]
+            return BeltPicture(at_us, beltpicture.picture(image, drawn))
+
+    def counts(self) -> dict[str, int]:
+        """Since the start: frames worked through, fruit, views, views of strange colours, microseconds by stage."""
+        return dict(self._counts) | {"fruit": self._tracker.born}
+
+    def _look(self, at_us: int, image: Image, found: Sequence[Found], standings: Sequence[Standing]) -> None:
+        """At the fruit whose turn it is."""
+        for one in standings:
+            self._crops.seen(one.track, at_us)
+            self._known.setdefault(one.track, _Known({}, []))
+        if self._judges.bench.active is None:
+            return
+        where = {
+            one.track: found[one.seen] for one in standings if one.seen is not None and not found[one.seen].cut_off
+        }
+        able = [
+            turns.Candidate(one.track, one.along, one.length, len(self._known[one.track].measured))
+            for one in standings
+            if one.track in where
+        ]
+        tracks = turns.chosen(able, self._line.views, self._line.eye_at)
+        if tracks:
+            self._judge(at_us, image, {track: where[track] for track in tracks})
+
+    def _judge(self, at_us: int, image: Image, fruit: dict[int, Found]) -> None:
+        boxed = [(image[part], one.mask[part]) for one in fruit.values() for part in [_box(one)]]
+        told = self._judges.scores(boxed)
+        active = self._judges.bench.active
+        assert active is not None
+        for place, (track, one) in enumerate(fruit.items()):
+            known = self._known[track]
+            known.measured.append(measure(*boxed[place]))
+            for model, scores in told.items():
+                known.scores.setdefault(model, []).append(scores[place])
+            score = told[active.model][place]
+            self._counts["strange"] += score is None
+            self._crops.keep(track, image, one.mask, one.box, -1.0 if score is None else score, at_us)
+        self._counts["views"] += len(fruit)
+
+    def _told(self, at_us: int, standings: Sequence[Standing]) -> FrameSeen:
+        bench = self._judges.bench
+        active, shadow = (one.model if one else None for one in bench)
+        tracks = []
+        for one in standings:
+            if one.sightings < SURE_SIGHTINGS:
+                continue
+            known = self._known[one.track]
+            scores, beside = known.counted(active), known.counted(shadow)
+            # A shadow that came while the fruit was here has seen less of it, which would be no comparison.
+            second = verdict.median(beside) if self._complete(known, shadow) else None
+            tracks.append(TrackSeen(one.track, one.along, one.length, len(scores), verdict.median(scores), second))
+        return FrameSeen(at_us, tuple(tracks), active or "", shadow, self._tracker.speed)
+
+    def _so_far(self, track: int, thresholds: Thresholds) -> tuple[Verdict, float | None]:
+        active = self._judges.bench.active
+        scores = self._known[track].counted(active.model if active else None)
+        score = verdict.median(scores)
+        return verdict.judge(score, len(scores), 1, thresholds), score
+
+    def _complete(self, known: _Known, model: str | None) -> bool:
+        return len(known.scores.get(model or "", ())) == len(known.measured)
+
+    def _knows_all(self, model: str) -> bool:
+        return all(self._complete(known, model) for known in self._known.values())
+
+    def _watch_anew(self) -> None:
+        active = self._judges.bench.active
+        self._drift, self._drifted = (DriftWatch(active.manifest.statistics) if active else None), False
+
+    def _watched(self, known: _Known, at_us: int) -> str | None:
+        active = self._judges.bench.active
+        if self._drift is None or active is None or not known.measured:
+            return None
+        scores = known.counted(active.model)
+        brightness, mask_area, warmth = (median(figures) for figures in zip(*known.measured, strict=True))
+        return self._drift.add(median(scores) if scores else 0.5, brightness, mask_area, at_us, warmth)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        begun_ns = time.perf_counter_ns()
+        yield
+        self._counts[stage] += (time.perf_counter_ns() - begun_ns) // 1000
+
+
+def seen(box: tuple[int, int, int, int], image: Image, way: Way) -> Seen:
+    """What was found in a box (left, top, width, height in pixels) of a picture, in lengths of the belt's way."""
+    x, y, width, height = box
+    start, size, whole, side, breadth = x, width, image.shape[1], y, height
+    if way in ("down", "up"):
+        start, size, whole, side, breadth = y, height, image.shape[0], x, width
+    if way in ("left", "up"):
+        start = whole - start - size
+    back, front = start / whole, (start + size) / whole
+    return Seen(front, back, (side + breadth / 2) / whole, breadth / whole, start < _EDGE, start + size > whole - _EDGE)
+
+
+def _box(found: Found) -> tuple[slice, slice]:
+    x, y, width, height = found.box
+    return slice(y, y + height), slice(x, x + width)

@@ -1,0 +1,1 @@
+"""The side of a sorting line that the agent runs: no pixels, but time, places and verdicts."""

@@ -1,0 +1,255 @@
+"""What a sorting line decides: which fruit broke the eye, what it is, and whether the gate may let it pass. Pure.
+
+    frames ------> paths ---.                          .--> CoilOrder     let it pass: the good ones, and in time
+                            |-- eye broken: by whom? --|--> Inspection    each fruit once, whatever was seen of it
+    eye, encoder -> Broken -'                          '--> PictureOrder  of what a person may want to look at
+
+    waiting --frames until the eye are in, or last call--> judged --good, in time--> asked --answer--> told
+                                                              '---- anything else ------------------>  told
+
+The gate pushes off whatever it is not told to let pass: a dead camera, a late verdict and a fruit that nobody knows
+cost fruit, and never pass it. A line without a gate tells of each fruit as it comes to where the eye would be.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal, NamedTuple
+
+from contract.events import Inspection
+from contract.site import Grade, SortingLine
+from contract.wire import LotOrder
+from edge.vision.line.eye import WORD, Broken, Encoder, Eye, EyeSeen
+from edge.vision.line.gate import CoilOrder, Gate, Times
+from edge.vision.line.judging import Judged, Judging
+from edge.vision.line.lots import LineRecord, Lots
+from edge.vision.line.path import Path
+from edge.vision.line.paths import Paths
+from edge.vision.messages import CameraTold, FrameSeen, Using
+from edge.vision.verdict import Thresholds
+
+PATIENCE_US: Final = 2_000_000
+"""So long after its deadline a fruit may wait for frames that are late, to be told as what it is."""
+_EARLY: Final = 0.5
+"""An eye before the middle of the picture breaks before a fruit has been seen: its verdict takes what time there is."""
+
+Told = Literal["passed", "pushed", "missed"]
+
+
+class PictureOrder(NamedTuple):
+    """A picture of this fruit is wanted."""
+
+    track: int
+    subject: str
+    at_us: int
+    judged: Judged
+
+
+Decided = CoilOrder | Inspection | PictureOrder
+
+
+class _Fruit:
+    """One fruit that broke the eye, until it is told."""
+
+    def __init__(self, number: int, broken: Broken, times: Times) -> None:
+        self.number, self.broken, self.times = number, broken, times
+        self.asked: tuple[Path, Judged] | None = None
+        """It is good, and the gate has been asked to let it pass."""
+        self.called = False
+        """The last call has been."""
+
+
+class Line:
+    """The rule of one line. `due` gives what is decided; everything else is told to it."""
+
+    def __init__(self, line: SortingLine, grades: Sequence[Grade], life: int, record: LineRecord) -> None:
+        """`life`: a number that no earlier life of the line had; `record` is of the one before."""
+        self._line = line
+        self._gate = Gate(line.gate) if line.gate else None
+        self._life = life % 0x10000
+        self._subjects = f"{line.name}-{self._life:04x}-"
+        self._eye, self._encoder = Eye(record.eye), Encoder()
+        self._lots = Lots(record.runs)
+        self._judging = Judging(line, grades)
+        self._paths = Paths(line.eye_at, self._encoder, has_eye=line.gate is not None)
+        self._camera: Literal["connected", "lost", "blind"] = "lost"
+        self._waiting: list[_Fruit] = []
+        self._made = 0
+        self.counts = Counter[str]()
+        """Fruit told, by verdict; `missed`, `ghosts`; since the start."""
+
+    @property
+    def record(self) -> LineRecord:
+        """What has to outlive the agent. Fruit that waits is not told yet: the next life counts from before it."""
+        seen = self._eye.seen
+        if self._waiting:
+            first = self._waiting[0].broken
+            seen = EyeSeen((first.number - 1) % WORD, first.early_us)
+        return LineRecord(self._lots.runs, seen, self._life)
+
+    @property
+    def lot(self) -> LotOrder | None:
+        """What runs now."""
+        return self._lots.runs[-1].order
+
+    @property
+    def thresholds(self) -> Thresholds | None:
+        """What counts now, of the model that judges now."""
+        return self._judging.thresholds(self._judging.model, self.lot)
+
+    # What is told to it
+
+    def frame(self, frame: FrameSeen) -> None:
+        """One frame was worked through; frames come in the order of their times."""
+        self._paths.frame(frame)
+
+    def camera(self, told: CameraTold) -> None:
+        """The camera is there, lost or blind."""
+        self._camera = told.state
+
+    def using(self, told: Using) -> None:
+        """These models judge."""
+        self._judging.using(told)
+
+    def inspector_began(self) -> None:
+        """A new inspector, which has seen nothing yet, counts its tracks from 1."""
+        self._paths.begin()
+        self._camera = "lost"
+
+    def begin_lot(self, order: LotOrder, now_us: int) -> None:
+        """This lot runs from now on; what has been seen before belongs to the lot before."""
+        self._lots.begin(order, now_us)
+
+    def encoder(self, count: int, at_us: int) -> None:
+        """A reading of the belt's encoder."""
+        self._encoder.read(count, at_us)
+
+    def eye(self, count: int, at_us: int) -> str:
+        """A reading of the eye's counter; words for staff where fruit passed that cannot be counted."""
+        assert self._gate is not None
+        self._paths.eye_read(at_us)
+        fruit, lost = self._eye.read(count, at_us)
+        for broken in fruit:
+            self._made += 1
+            self._waiting.append(_Fruit(self._made, broken, self._gate.times(broken)))
+        return lost
+
+    def written(self, number: int, at_us: int | None, now_us: int) -> list[Decided]:
+        """The answer to a `CoilOrder` with True: when the coil was written; None: it was not, and will not be."""
+        fruit = next((one for one in self._waiting if one.number == number and one.asked), None)
+        if fruit is None:
+            return []
+        return list(self._answered(fruit, at_us is not None and at_us <= fruit.times.gone_us, now_us))
+
+    # What it decides
+
+    def next_due_us(self) -> int | None:
+        """When `due` has to be asked though nothing was told; None: never."""
+        return min((self._alarm_us(fruit) for fruit in self._waiting), default=None)
+
+    def due(self, now_us: int) -> list[Decided]:
+        """What is decided by now: call it after each frame, each broken eye, and at `next_due_us`."""
+        self._lots.clock(now_us)
+        decided: list[Decided] = []
+        if self._gate is None:
+            for path in self._paths.crossed():
+                self._made += 1
+                decided += self._tell(self._made, path.last_us, path, self._judge(path, path.born_us), None, now_us)
+        else:
+            decided += self._due_at_gate(now_us)
+        self.counts["ghosts"] += self._paths.forget()
+        return decided
+
+    def _due_at_gate(self, now_us: int) -> Iterator[Decided]:
+        for fruit in [one for one in self._waiting if one.asked and one.times.gone_us < now_us]:
+            yield from self._answered(fruit, False, now_us)
+        unjudged = [fruit for fruit in self._waiting if not fruit.asked]
+        found = self._paths.breakers([fruit.broken for fruit in unjudged])
+        for fruit, path in zip(unjudged, found, strict=True):
+            if self._ripe(fruit, path, now_us):
+                yield from self._decide(fruit, path, now_us)
+            fruit.called |= now_us >= fruit.times.last_call_us
+
+    def _ripe(self, fruit: _Fruit, path: Path | None, now_us: int) -> bool:
+        """Whether waiting longer would gain nothing, or nothing that is worth it."""
+        at_us, times = fruit.broken.at_us, fruit.times
+        enough = path is not None and path.seen.views >= self._line.views.least
+        if now_us >= times.deadline_us + PATIENCE_US or now_us < at_us - PATIENCE_US:
+            return True  # it has waited long enough; or the clock was set back
+        if self._camera != "connected":
+            return enough or now_us >= times.last_call_us or self._line.eye_at >= _EARLY
+        if now_us >= times.last_call_us:
+            return enough or self._paths.complete(at_us)
+        if self._line.eye_at < _EARLY:
+            return path is not None and (path.seen.views >= self._line.views.most or not self._paths.stands(path))
+        return path is not None and self._paths.complete(at_us) and (enough or not self._paths.stands(path))
+
+    @staticmethod
+    def _alarm_us(fruit: _Fruit) -> int:
+        """When this fruit has to be looked at again, whatever is told."""
+        if fruit.asked:
+            return fruit.times.gone_us + 1
+        return fruit.times.deadline_us + PATIENCE_US if fruit.called else fruit.times.last_call_us
+
+    def _born_us(self, path: Path | None, at_us: int) -> int:
+        """When a fruit that broke the eye then was first in the picture."""
+        return path.born_us if path else at_us - self._paths.transit_us
+
+    def _judge(self, path: Path | None, born_us: int) -> Judged:
+        return self._judging.judge(path, self._lots.of(born_us), blind=self._camera == "blind")
+
+    def _decide(self, fruit: _Fruit, path: Path | None, now_us: int) -> Iterator[Decided]:
+        times = fruit.times
+        judged = self._judge(path, self._born_us(path, fruit.broken.at_us))
+        if path is not None:
+            self._paths.take(path, fruit.broken.at_us)
+        late = now_us > times.deadline_us
+        sure = path is not None and self._paths.is_sure(path, fruit.broken)
+        if path is not None and judged.verdict == "good" and sure and not late and now_us >= times.free_us:
+            fruit.asked = path, judged
+            yield CoilOrder(times.place, True, times.deadline_us, fruit.number, fruit.broken.at_us)
+            return
+        missed = judged.verdict != "unseen" and (late or judged.verdict == "good")
+        self._waiting.remove(fruit)
+        gate: Told = "missed" if missed else "pushed"
+        yield from self._tell(fruit.number, fruit.broken.at_us, path, judged, gate, now_us)
+
+    def _answered(self, fruit: _Fruit, passed: bool, now_us: int) -> Iterator[Decided]:
+        """A coil that was written late, or perhaps will be, is cleared: it would let the fruit `places` later pass."""
+        assert fruit.asked is not None
+        path, judged = fruit.asked
+        self._waiting.remove(fruit)
+        if not passed:
+            yield CoilOrder(fruit.times.place, False, now_us + PATIENCE_US, fruit.number, fruit.broken.at_us)
+        gate: Told = "passed" if passed else "missed"
+        yield from self._tell(fruit.number, fruit.broken.at_us, path, judged, gate, now_us)
+
+    def _tell(
+        self, number: int, at_us: int, path: Path | None, judged: Judged, gate: Told | None, now_us: int
+    ) -> Iterator[Decided]:
+        subject = f"{self._subjects}{number}"
+        lot = self._lots.of(self._born_us(path, at_us))
+        sampled = self._judging.sampled(subject, judged)
+        picture = (
+            path is not None and self._paths.current(path) and (sampled or judged.verdict in ("defective", "unsure"))
+        )
+        if picture and path is not None:
+            yield PictureOrder(path.track, subject, at_us, judged)
+        self.counts[judged.verdict] += 1
+        self.counts["missed"] += gate == "missed"
+        yield Inspection(
+            at_us=at_us,
+            decided_us=now_us,
+            line=self._line.name,
+            subject=subject,
+            verdict=judged.verdict,
+            score=judged.score,
+            model=judged.model,
+            evidence=subject if picture else None,
+            lot=lot.lot if lot else None,
+            crop=self._line.crop,
+            views=judged.views,
+            gate=gate,
+            sampled=sampled,
+            second=judged.second,
+            tally=self._lots.count(lot, judged.verdict, gate == "missed"),
+        )

@@ -1,0 +1,125 @@
+"""The lots that run over a line: which fruit belongs to which, and how many of each verdict it has had."""
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from contract.events import Tally, Verdict
+from contract.wire import LotOrder
+from edge.vision.line.eye import EyeSeen
+
+_REMEMBERED: Final = 8
+"""Lots; fruit of the one before is still on the belt when the next one begins."""
+
+log = structlog.get_logger(__name__)
+
+
+class Run(Struct, frozen=True):
+    """One lot on the line."""
+
+    order: LotOrder | None
+    """None: nobody has said what runs."""
+    since_us: int
+    tally: Tally = Tally()
+
+
+class LineRecord(Struct, frozen=True):
+    """What a line knows for longer than its agent lives."""
+
+    runs: tuple[Run, ...] = (Run(None, 0),)
+    """The newest last."""
+    eye: EyeSeen | None = None
+    life: int | None = None
+    """How often the line began, from a number drawn by chance: the fruit of each life has names of its own."""
+
+
+class Lots:
+    """The runs of one line, and the counts of each."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._runs = list(runs) or [Run(None, 0)]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The newest last."""
+        return tuple(self._runs)
+
+    def begin(self, order: LotOrder, now_us: int) -> None:
+        """This lot runs from now on. The one that runs already goes on; one that ran lately goes on where it was."""
+        current = self._runs[-1]
+        if current.order is not None and current.order.lot == order.lot:
+            self._runs[-1] = msgspec.structs.replace(current, order=order)
+            return
+        before = next((run for run in self._runs if run.order is not None and run.order.lot == order.lot), None)
+        if before is not None:
+            self._runs.remove(before)
+        self._runs.append(Run(order, now_us, before.tally if before else Tally()))
+        del self._runs[:-_REMEMBERED]
+
+    def clock(self, now_us: int) -> None:
+        """It is so late now: what began later by the clock began before this was set back."""
+        if any(run.since_us > now_us for run in self._runs):
+            self._runs = [msgspec.structs.replace(run, since_us=min(run.since_us, now_us)) for run in self._runs]
+
+    def of(self, born_us: int) -> LotOrder | None:
+        """The lot of fruit that was first seen then: what was on the belt already belongs to the lot before."""
+        return next((run for run in reversed(self._runs) if run.since_us <= born_us), self._runs[0]).order
+
+    def count(self, order: LotOrder | None, verdict: Verdict, missed: bool) -> Tally:
+        """One more fruit of that lot; its tally with it."""
+        lot = order.lot if order else None
+        for at, run in enumerate(self._runs):
+            if (run.order.lot if run.order else None) == lot:
+                tally = _with(run.tally, verdict, missed)
+                self._runs[at] = msgspec.structs.replace(run, tally=tally)
+                return tally
+        return _with(Tally(), verdict, missed)
+
+
+def _with(tally: Tally, verdict: Verdict, missed: bool) -> Tally:
+    counts = {verdict: getattr(tally, verdict) + 1, "missed": tally.missed + missed}
+    return msgspec.structs.replace(tally, **counts)
+
+
+class LotsFile:
+    """The records of an agent's lines in one JSON file, written whole and put in place by one rename.
+
+    It is not forced to the disk: after a power cut the tallies may be some seconds old. The gateway counts for itself.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """A file that cannot be read is set aside as `lots.json.bad`, and the lines begin anew."""
+        self._path = path
+        self._records = dict(_load(path))
+
+    def record(self, line: str) -> LineRecord:
+        """What is known of a line."""
+        return self._records.get(line, LineRecord())
+
+    def save(self, line: str, record: LineRecord) -> None:
+        """Keep it. Raises OSError where the disk will not take it; then it is kept in memory."""
+        if self._records.get(line) == record:
+            return
+        self._records[line] = record
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._path.with_suffix(".new")
+        draft.write_bytes(msgspec.json.encode(self._records))
+        os.replace(draft, self._path)
+
+
+def _load(path: Path) -> Mapping[str, LineRecord]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, LineRecord])
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        log.error("lots set aside: the lines wait for their orders", file=str(path), error=str(error))
+        with contextlib.suppress(OSError):
+            os.replace(path, path.with_suffix(".json.bad"))
+        return {}

@@ -1,0 +1,133 @@
+"""The fruit in the picture of one line, and lately in it: which of them broke the eye. Pure."""
+
+from collections import deque
+from collections.abc import Sequence
+from statistics import median
+from typing import Final
+
+from edge.vision.line.eye import Broken, Encoder
+from edge.vision.line.path import Path, aligned
+from edge.vision.messages import FrameSeen
+
+_KEPT_US: Final = 3_000_000
+"""A fruit out of the picture may still turn out to have broken the eye: counts come late when the PLC was away."""
+_MOST: Final = 200
+"""Fruit remembered; the oldest go first."""
+_LONGEST_INTERVAL_US: Final = 300_000
+_LEARNED: Final = 31
+_CLOCK_SET_US: Final = 1_000_000
+
+
+class Paths:
+    """The tracks of the frames, over the lives of several inspectors."""
+
+    def __init__(self, eye_at: float, encoder: Encoder, *, has_eye: bool) -> None:
+        """`has_eye`: there is an eye; else `eye_at` is only where fruit is told."""
+        self._eye_at, self._has_eye = eye_at, has_eye
+        self._encoder = encoder
+        self._paths: dict[tuple[int, int], Path] = {}
+        self._life = 0
+        self._frame_us = 0
+        self._intervals_us: deque[int] = deque(maxlen=_LEARNED)
+        self._speed = 0.0
+        self._eye_began_us: int | None = None
+        self._eye_us = 0
+        self._transits_us: deque[int] = deque(maxlen=_LEARNED)
+
+    @property
+    def transit_us(self) -> int:
+        """How long fruit takes from its first frame to the eye."""
+        return round(median(self._transits_us)) if self._transits_us else 0
+
+    def begin(self) -> None:
+        """Another inspector, which counts its tracks from 1."""
+        self._life += 1
+
+    def eye_read(self, at_us: int) -> None:
+        """The counts of the eye are known up to now."""
+        self._eye_us = at_us
+        if self._eye_began_us is None:
+            self._eye_began_us = at_us
+
+    def frame(self, frame: FrameSeen) -> None:
+        """One more frame."""
+        gap_us = frame.at_us - self._frame_us
+        if gap_us < -_CLOCK_SET_US:
+            self._paths.clear()  # the clock was set back: what was seen is of another time
+        elif gap_us <= 0:
+            return
+        elif gap_us <= _LONGEST_INTERVAL_US:
+            self._intervals_us.append(gap_us)
+        self._frame_us, self._speed = frame.at_us, frame.speed
+        for seen in frame.tracks:
+            path = self._paths.get((self._life, seen.track))
+            if path is None:
+                path = Path(self._life, frame.at_us, seen, frame.model, frame.shadow)
+                self._paths[self._life, seen.track] = path
+            else:
+                path.add(frame.at_us, seen, frame.model, frame.shadow)
+
+    def complete(self, at_us: int) -> bool:
+        """Every frame that was taken before is in."""
+        return self._frame_us + self._interval_us >= at_us
+
+    def stands(self, path: Path) -> bool:
+        """It is still in the picture, all of it, and will be seen again."""
+        return path.last_us == self._frame_us and path.last_at + path.seen.length / 2 < 1
+
+    def current(self, path: Path) -> bool:
+        """The inspector that saw it is still at work, and has its pictures."""
+        return path.life == self._life
+
+    def is_sure(self, path: Path, broken: Broken) -> bool:
+        """It, and no neighbour of it, broke the eye."""
+        return path.is_sure(broken, self._speed, self._encoder.moved)
+
+    def take(self, path: Path, at_us: int) -> None:
+        """This one broke the eye then, and no other time."""
+        path.told = True
+        if path.born_us < at_us:
+            self._transits_us.append(at_us - path.born_us)
+        self._encoder.learn(path.seen_from_us, path.last_us, path.seen_way)
+
+    def breakers(self, broken: Sequence[Broken]) -> list[Path | None]:
+        """Which fruit broke the eye, each time; None: none that was seen."""
+        if not broken:
+            return []
+        free = [path for path in self._paths.values() if not path.told]
+        free.sort(key=lambda path: -path.nearest_place(broken[0].at_us, self._speed, self._encoder.moved))
+        apart = [[self._apart(path, one) for path in free] for one in broken]
+        return [None if at is None else free[at] for at in aligned(apart)]
+
+    def crossed(self) -> list[Path]:
+        """Fruit that has come to where the eye would be since this was asked last, in its order."""
+        found = [path for path in self._paths.values() if not path.told and self._place_now(path) >= self._eye_at]
+        for path in found:
+            path.told = True
+        return sorted((path for path in found if path.born_at < self._eye_at), key=lambda path: path.born_us)
+
+    def forget(self) -> int:
+        """Let go of those that are long out of the picture; how many of them passed an eye that did not see them."""
+        gone = [key for key, path in self._paths.items() if path.last_us < self._known_us(path) - _KEPT_US]
+        gone += [key for key in list(self._paths)[: max(0, len(self._paths) - _MOST)] if key not in gone]
+        return sum(self._is_ghost(self._paths.pop(key)) for key in gone)
+
+    def _place_now(self, path: Path) -> float:
+        """Where it is; one that was lost in the middle of the picture is not taken to go on for long."""
+        soon_us = self._frame_us if path.left else path.last_us + 2 * self._interval_us
+        return path.nearest_place(min(self._frame_us, soon_us), self._speed, self._encoder.moved)
+
+    def _known_us(self, path: Path) -> int:
+        """Until when everything is known that could happen to it."""
+        return self._frame_us if path.told or not self._has_eye else min(self._frame_us, self._eye_us)
+
+    def _is_ghost(self, path: Path) -> bool:
+        passed = path.last_at >= min(self._eye_at, 1 - path.seen.length / 2)
+        return passed and not path.told and self._eye_began_us is not None and path.born_us > self._eye_began_us
+
+    def _apart(self, path: Path, broken: Broken) -> float:
+        return path.apart(self._eye_at, broken, self._speed, self._encoder.moved)
+
+    @property
+    def _interval_us(self) -> int:
+        return round(median(self._intervals_us)) if self._intervals_us else 0
