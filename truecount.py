@@ -8,19 +8,17 @@ import json
 import re
 import signal
 import sys
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Never
+from typing import Annotated, Any, Literal, Never
 
 import typer
 
 from contract.errors import BadSiteFile
-from contract.site import Door, Site
+from contract.portals import Door
+from contract.site import Site
 from contract.site_file import load
-
-if TYPE_CHECKING:
-    from edge.recording import Entry
-    from edge.whatif import Difference, Judged
 
 app = typer.Typer(
     name="truecount",
@@ -68,6 +66,7 @@ def demo(
 ) -> None:
     """Everything on this machine: simulated world and devices, broker, edge, gateway, cloud, page."""
     from firmware_sim import house
+    from firmware_sim.errors import DemoError
 
     if report is not None and duration is None:
         _fail("--report compares the end of a run: say how long it is with --duration")
@@ -82,10 +81,10 @@ def demo(
         duration_s=duration,
         headless=headless or not sys.stdout.isatty(),
         report=report,
-        made=_made_at_the_edge,
+        made=_made,
         version=_version(),
     )
-    _serve(house.run(plan), expected=house.DemoError)
+    _serve(house.run(plan), expected=DemoError)
 
 
 @app.command()
@@ -160,29 +159,16 @@ def record(
     out: Annotated[Path | None, typer.Option(help="The file; packed if it ends in .gz.")] = None,
 ) -> None:
     """Raw reads of a live door to a file, for `truecount replay`. The agent that watches the door must be running."""
-    import time
-
+    from edge import tapeorder
     from edge.errors import EdgeError
-    from edge.recorder import WRITE_EVERY_S
-    from edge.tapes import record as write
 
     site = _site(config_file)
-    agents = {agent.name: agent for agent in site.agents}
     place = _door(site, door, config_file)
-    now_us = time.time_ns() // 1000
-    since_us = now_us - _microseconds(last, "--last") if last else now_us
-    out = out or Path(time.strftime(f"{door}-%Y%m%dT%H%M%S.jsonl.gz"))
-    if during or not last:
-        typer.echo(f"Recording {door}. Ctrl-C ends it.", err=True)
-        _wait(_microseconds(during, "--for") / 1e6 if during else None)
-        time.sleep(2 * WRITE_EVERY_S)  # until the agent has brought it to the disk
-    try:
-        found = write(agents[place.agent].data, door, since_us, time.time_ns() // 1000, out)
-    except OSError as error:
-        _fail(f"{out}: {error.strerror}")
-    except EdgeError as error:
-        _fail(str(error))
-    typer.echo(f"{out}: {found.reads} reads of {found.tags} tags at {', '.join(found.doors)}")
+    last_us = _microseconds(last, "--last") if last else None
+    during_s = _microseconds(during, "--for") / 1e6 if during else None
+    out = out or tapeorder.file_now(door)
+    with _failing(out, EdgeError):
+        typer.echo(tapeorder.carried_out(site, place, out, last_us, during_s))
 
 
 @app.command()
@@ -198,36 +184,12 @@ def replay(
 
     With --set, what would be decided by other rules, and on standard error what would change.
     """
-    from contract import wire
-    from edge import replay as again
-    from edge import whatif
+    from edge import replayorder
     from edge.errors import EdgeError
-    from edge.recording import is_recording, read_recording
 
-    def entries() -> "Iterator[Entry]":
-        return read_recording(reads)[1] if recorded else again.entries_of_csv(reads)
-
-    try:
-        recorded = is_recording(reads)
-        if not recorded and (inside is None or outside is None):
-            _fail(f"{reads} is no recording: for CSV, name the antennas with --inside and --outside")
-        doors = (
-            read_recording(reads)[0]
-            if recorded
-            else (again.door_of_csv(_antennas(inside or "", "--inside"), _antennas(outside or "", "--outside")),)
-        )
-        others = whatif.with_rules(doors, settings or [])
-        told = []
-        for event in again.decide(others, entries(), live=recorded):
-            told.append(event)
-            typer.echo(wire.encode(event).decode())
-        if settings:
-            before = whatif.judged(again.decide(doors, entries(), live=recorded))
-            _show_differences(whatif.compare(before, whatif.judged(told)))
-    except OSError as error:
-        _fail(f"{reads}: {error.strerror}")
-    except EdgeError as error:
-        _fail(str(error))
+    with _failing(reads, EdgeError):
+        for line in replayorder.carried_out(reads, inside, outside, settings or []):
+            typer.echo(line)
 
 
 @app.command()
@@ -444,35 +406,16 @@ def review_export(
 
     Run it again to go on: what is there is not asked for again.
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from gateway import reviewexport
+    from gateway import exportorder
     from gateway.errors import GatewayError
 
     site = _site(config_file)
     since_us = _moment(since, "--since") if since else 0
-    try:
-        with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-            task = bar.add_task("pictures", total=None)
-            done = reviewexport.export(
-                reviewexport.address(site),
-                out,
-                since_us=since_us,
-                crop=crop,
-                progress=lambda count, of: bar.update(task, completed=count, total=of),
-            )
-    except OSError as error:
-        _fail(f"{error.filename or out}: {error.strerror}")
-    except GatewayError as error:
-        _fail(str(error), status=1)
-    labels = ", ".join(f"{count} {label}" for label, count in sorted(done.labels.items())) or "none"
-    typer.echo(
-        f"{out / 'manifest.csv'}: {labels}; {done.added} new, {done.unusable} unusable left out, "
-        f"{done.gone} without a picture any more"
-    )
-    if len(done.crops) > 1:
-        typer.echo(f"It holds {', '.join(sorted(done.crops))}: export each with --crop to train on it.", err=True)
+    with _failing(out, GatewayError, status=1):
+        done = exportorder.carried_out(site, out, since_us, crop)
+    typer.echo(exportorder.summary(out, done))
+    if advice := exportorder.advice(done):
+        typer.echo(advice, err=True)
 
 
 @config.command("check")
@@ -523,46 +466,6 @@ def _site(path: Path) -> Site:
         _fail(f"{error}\n{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''} in {path}")
 
 
-def _show_differences(differences: "Sequence[Difference]") -> None:
-    """What other rules would change, on standard error: in sum, then pass by pass."""
-    from datetime import UTC, datetime
-
-    from rich.console import Console
-    from rich.table import Column, Table
-
-    from edge.whatif import OUTCOMES, summary
-
-    console = Console(stderr=True)
-    counts = summary(differences)
-    sums = Table("tags", "what would become of their passes", box=None)
-    for outcome, words in OUTCOMES.items():
-        sums.add_row(str(counts[outcome]), words)
-    console.print(sums)
-    changed = [one for one in differences if one.outcome != "same"]
-    if changed:
-        table = Table("time (UTC)", "door", Column("tag", min_width=24, overflow="fold"), "before", "after", box=None)
-        for one in changed:
-            known = one.after or one.before
-            assert known is not None
-            at = datetime.fromtimestamp(known.first_us / 1e6, UTC).strftime("%m-%d %H:%M:%S")
-            table.add_row(at, known.door, known.epc, _in_words(one.before), _in_words(one.after))
-        console.print(table)
-
-
-def _in_words(judged: "Judged | None") -> str:
-    return f"{judged.direction} {judged.confidence:.2f}" if judged else "no pass"
-
-
-def _wait(seconds: float | None) -> None:
-    """Until the time is over, or Ctrl-C."""
-    import threading
-
-    try:
-        threading.Event().wait(seconds)
-    except KeyboardInterrupt:
-        typer.echo(err=True)
-
-
 def _microseconds(text: str, option: str) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip())
     if match is None:
@@ -584,19 +487,10 @@ def _moment(text: str, option: str) -> int:
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1e6)
 
 
-def _antennas(text: str, option: str) -> set[int]:
-    try:
-        return {int(part) for part in text.split(",")}
-    except ValueError:
-        _fail(f"{option}: expected antenna numbers such as 1,4 and not {text!r}")
+def _made(folder: Path) -> list[tuple[str, int]]:
+    from edge import agent
 
-
-def _made_at_the_edge(folder: Path) -> list[tuple[str, int]]:
-    """(epoch, sequence) of every event that the outbox of the agent with this data folder holds."""
-    from edge.agent import outbox_file
-    from edge.outbox import read_history
-
-    return [(kept.epoch, kept.seq) for kept in read_history(outbox_file(folder))]
+    return agent.made(folder)
 
 
 def _version() -> str:
@@ -625,6 +519,17 @@ def _serve(main: Coroutine[Any, Any, None], *, expected: type[Exception] | tuple
         asyncio.run(until_told())
     except expected as error:
         _fail(str(error), status=1)
+
+
+@contextmanager
+def _failing(at: Path, expected: type[Exception], status: int = 2) -> Iterator[None]:
+    """Tell an `expected` error in its own words; one of the system with the file's name, by default `at`."""
+    try:
+        yield
+    except OSError as error:
+        _fail(f"{error.filename or at}: {error.strerror}")
+    except expected as error:
+        _fail(str(error), status)
 
 
 def _fail(text: str, status: int = 2) -> Never:

@@ -194,7 +194,10 @@ class Inspection(Struct, frozen=True, kw_only=True, tag_field="kind", tag="inspe
     crop: Name | None = None
     views: Count = 0
     gate: Literal["passed", "pushed", "missed"] | None = None
-    """What the gate was told; `missed`: it was told too late, and the gate did what it does untold: it pushes."""
+    """What became of it there. `passed`: the gate was told in time to let it pass, and its coil was not cleared before
+    it was there. `missed`: it was told too late, or the coil was cleared, and the gate did what it does untold: it
+    pushes.
+    """
     sampled: bool = False
     """Chosen by chance for a person to look at."""
     second: SecondOpinion | None = None

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from contract.site import Gate, ModbusDevice, Register, Site, SortingLine
+from contract.fieldbus import ModbusDevice, Register
+from contract.site import Site
+from contract.sortingline import Gate, SortingLine
 
 Location = tuple[int | str, ...]
 

@@ -4,13 +4,13 @@
       |-- events: Batch ----------------->|   first = next expected sequence: committed, then acknowledged
       |<-------------- ack: Ack ----------|   through = last sequence committed (cumulative)
       |-- status: Status (retained) ----->|   a heartbeat, and the agent's last will
-      |-- evidence: Evidence ------------>|   a picture: kept under a quota, then told with EvidenceKept
+      |-- evidence: Evidence ------------>|   a picture: kept under a quota or refused, then told with EvidenceKept
       |<---------------- command: Command-|   EvidenceKept, LineOrders
 
 Delivery is described in docs/delivery.md.
 """
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -32,6 +32,13 @@ MAX_TALK_BYTES = 4 * 1024
 Sequence = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Micros = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Epoch = Annotated[str, Meta(max_length=64)]
+PICTURE_ID: Final = "[a-z0-9-]{1,100}"
+"""What the id of a picture is made of: it stands in paths and in names of files."""
+PictureId = Annotated[str, Meta(pattern=rf"^{PICTURE_ID}$(?!\n)")]
+Outline = tuple[tuple[Share, Share], ...]
+"""Of a fruit: corners as shares of the picture's width and height."""
+MAX_REASON: Final = 300
+"""Characters of a reason."""
 
 
 class Batch(Struct, frozen=True, kw_only=True):
@@ -80,15 +87,14 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
     schema: int
     agent: str
-    id: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,100}$(?!\n)")]
+    id: PictureId
     line: Name
     at_us: Micros
     kind: Literal["fruit", "belt"]
     """One fruit, with its verdict; or the belt as it is now, which is shown and not kept."""
     picture: Annotated[bytes, Meta(min_length=1)]
     """JPEG."""
-    outline: Annotated[tuple[tuple[Share, Share], ...], Meta(max_length=64)] = ()
-    """Of the fruit: corners as shares of the picture's width and height."""
+    outline: Annotated[Outline, Meta(max_length=64)] = ()
     verdict: Verdict | None = None
     score: Share | None = None
     model: Name | None = None
@@ -98,6 +104,8 @@ class EvidenceKept(Struct, frozen=True, kw_only=True, tag_field="kind", tag="evi
     """The gateway has these pictures on disk, or will never want them: the agent may forget them."""
 
     ids: Annotated[tuple[str, ...], Meta(max_length=500)]
+    refused: Annotated[dict[str, Annotated[str, Meta(max_length=MAX_REASON)]], Meta(max_length=500)] = {}
+    """Why, of those of `ids` that it will never want."""
 
 
 class LotOrder(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,10 @@ from pathlib import Path
 import structlog
 
 from contract.events import Device, DoorPass, EmptyPass
-from contract.site import Agent, Door, LlrpReader, ModbusDevice, Site, SortingLine, ZoneReader
+from contract.fieldbus import ModbusDevice
+from contract.portals import Door, LlrpReader, ZoneReader
+from contract.site import Agent, Site
+from contract.sortingline import SortingLine
 from contract.wire import Command, EvidenceKept, LineOrders
 from edge.board import Board
 from edge.coils import CoilWrite
@@ -33,7 +36,7 @@ from edge.evidence.link import EvidenceLink
 from edge.evidence.spool import Spool
 from edge.fieldbus import Fieldbus
 from edge.llrp.link import ReaderLink
-from edge.outbox import OUTBOX_FILE, Outbox
+from edge.outbox import OUTBOX_FILE, Outbox, read_history
 from edge.portal.neighbours import rows_of
 from edge.recorder import Recorder
 from edge.supervisor import Supervisor
@@ -51,6 +54,11 @@ log = structlog.get_logger(__name__)
 def outbox_file(data: Path) -> Path:
     """Where the agent with this data folder keeps its outbox."""
     return data / OUTBOX_FILE
+
+
+def made(data: Path) -> list[tuple[str, int]]:
+    """(epoch, sequence) of every event that the outbox of the agent with this data folder holds."""
+    return [(kept.epoch, kept.seq) for kept in read_history(outbox_file(data))]
 
 
 async def run(site: Site, name: str) -> None:
@@ -156,6 +164,7 @@ class Crew:
             self._clock,
             self._on_count,
             {gate.pass_coils: gate.places for gate in gates if gate.modbus == device.name},
+            self._on_cleared,
         )
 
     def _on_reader(self, keeper: Doorkeeper, event: Device) -> None:
@@ -191,14 +200,20 @@ class Crew:
         for keeper in self._lines.values():
             keeper.count(register, count, at_us)
 
+    def _on_cleared(self, register: str) -> None:
+        for keeper in self._lines.values():
+            keeper.cleared(register)
+
     def _write_coil(self, line: SortingLine, coil: CoilWrite) -> None:
         assert line.gate is not None
         self._fieldbuses[line.gate.modbus].write(coil)
 
     def _on_command(self, command: Command) -> None:
         match command:
-            case EvidenceKept(ids=ids) if self._evidence:
+            case EvidenceKept(ids=ids, refused=refused) if self._evidence:
                 self._evidence.kept(ids)
+                for picture, reason in refused.items():
+                    log.warning("picture refused", agent=self._agent, picture=picture, reason=reason)
             case LineOrders(lines=lines):
                 for name, order in lines.items():
                     if name in self._lines:
@@ -223,6 +238,8 @@ class Crew:
                 )
 
     def _store_last(self) -> None:
+        for keeper in self._lines.values():
+            keeper.keep_last()
         try:
             self._decisions.flush()
         except OutboxFull as error:

@@ -17,7 +17,7 @@ class CoilWrite(NamedTuple):
     place: int
     value: bool
     until_us: int
-    """It is not made true after this; one that is to be false is always written."""
+    """By the steady clock: it is not made true after this; one that is to be false is always written."""
     answered: Callable[[int | None], None]
     """Told once, in the event loop: when the device said that it is written; None: it is not, and will not be."""
 

@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Callable, Sequence, Set
 
 from contract.events import Device, DoorPass, EmptyPass
-from contract.site import Door
+from contract.portals import Door
 from edge.llrp.read import Read
 from edge.portal.neighbours import Neighbours
 from edge.recorder import Tape

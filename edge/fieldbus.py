@@ -13,7 +13,7 @@ from pymodbus.pdu import ModbusPDU
 
 from contract import events
 from contract.events import DeviceState
-from contract.site import ModbusDevice, Register
+from contract.fieldbus import ModbusDevice, Register
 from edge import registers
 from edge.backoff import Backoff
 from edge.cancellation import heed_cancellation
@@ -21,6 +21,7 @@ from edge.coils import CoilQueue, CoilWrite
 from edge.errors import FieldbusError
 from edge.registers import Span, Table
 from edge.stack_light import Lamps
+from edge.steadyclock import steady_us
 
 ANSWER_S = 1.0
 REPEAT_LAMPS_S = 5.0
@@ -41,6 +42,8 @@ class Fieldbus:
 
     on_beam(register, broken, at_us): a photo-eye changed; its time is known to within `poll_s`.
     on_count(register, count, at_us): a counter of a sorting line stands so; at every poll, an encoder before its eye.
+    Its time, and those of the coils, are of the steady clock.
+    on_cleared(register): all coils of this gate are about to be cleared.
     on_condition(event): a sensor's reading, every `every_s` of its register.
     on_device(event): the device is lost, or blind (it answers, but not for every register, or with values that cannot
     be), or connected; once for each change.
@@ -57,6 +60,7 @@ class Fieldbus:
         clock: Callable[[], int],
         on_count: Callable[[str, int, int], None] = lambda register, count, at_us: None,
         gates: Mapping[str, int] | None = None,
+        on_cleared: Callable[[str], None] = lambda register: None,
     ) -> None:
         """`clock` gives microseconds of wall time. `gates`: the places of each gate, by its `pass_coils`.
 
@@ -66,7 +70,7 @@ class Fieldbus:
         self._device = device
         self._on_beam, self._on_condition, self._on_device = on_beam, on_condition, on_device
         self._lamps, self._clock = lamps, clock
-        self._on_count, self._gates = on_count, dict(gates or {})
+        self._on_count, self._on_cleared, self._gates = on_count, on_cleared, dict(gates or {})
         self._coils = {register.name: register for register in device.registers if register.name in self._gates}
         self._orders = CoilQueue()
         counters = [register for register in device.registers if register.meaning in ("encoder", "eye_count")]
@@ -152,9 +156,9 @@ class Fieldbus:
         for order in self._orders.take():
             written_us = None
             try:
-                in_time = not order.value or self._clock() <= order.until_us
+                in_time = not order.value or steady_us() <= order.until_us
                 if in_time and await self._write(client, order):
-                    written_us = self._clock()
+                    written_us = steady_us()
             finally:
                 order.answered(written_us)
             if written_us is None and not order.value:
@@ -168,6 +172,7 @@ class Fieldbus:
 
     async def _clear_gates(self, client: AsyncModbusTcpClient) -> None:
         for name, register in self._coils.items():
+            self._on_cleared(name)
             off = [False] * self._gates[name]
             answer = await client.write_coils(register.address, off, device_id=self._device.unit)
             self._take((register,), answer, _WRITE_COILS)
@@ -175,9 +180,9 @@ class Fieldbus:
     async def _read_counters(self, client: AsyncModbusTcpClient) -> None:
         counted: list[tuple[Register, int, int]] = []
         for span in self._count_spans:
-            asked_us = self._clock()
+            asked_us = steady_us()
             values = await self._read(client, span)
-            at_us = (asked_us + self._clock()) // 2
+            at_us = (asked_us + steady_us()) // 2
             counted += [(one, values[one.address - span.start], at_us) for one in span.registers if values]
         for register, count, at_us in sorted(counted, key=lambda one: one[0].meaning == "eye_count"):
             self._on_count(register.name, count, at_us)

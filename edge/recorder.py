@@ -20,7 +20,8 @@ from typing import BinaryIO, Final, NamedTuple
 
 import structlog
 
-from contract.site import Door, Recordings
+from contract.portals import Door
+from contract.site import Recordings
 from edge.llrp.read import Read
 from edge.recording import (
     BeamEntry,

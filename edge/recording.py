@@ -24,7 +24,7 @@ from msgspec import Meta, Struct
 from pydantic import TypeAdapter, ValidationError
 
 from contract.events import EpcHex, Micros
-from contract.site import Door
+from contract.portals import Door
 from edge.errors import BadReads
 from edge.llrp.read import Read
 

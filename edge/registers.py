@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from contract.events import Quantity
-from contract.site import Register
+from contract.fieldbus import Register
 
 Table = Literal["coil", "discrete", "input", "holding"]
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from contract.events import DoorPass, EmptyPass
-from contract.site import Door, LlrpReader, PassRules, Title
+from contract.portals import Door, LlrpReader, PassRules
+from contract.sitepart import Title
 from edge.errors import BadReads
 from edge.llrp.read import Read
 from edge.portal.neighbours import Neighbours

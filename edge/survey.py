@@ -13,7 +13,7 @@ from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from typing import Final, NamedTuple
 
-from contract.site import Door, LlrpReader
+from contract.portals import Door, LlrpReader
 from edge.errors import Blinded, Held, LlrpError, Unreachable
 from edge.llrp import settings
 from edge.llrp.answers import below

@@ -7,7 +7,8 @@ import msgspec
 from rich.console import Console
 
 from contract.epc import identify
-from contract.site import Door, Site
+from contract.portals import Door
+from contract.site import Site
 from edge.siting.measured import side_of
 from edge.siting.picture import picture
 from edge.siting.proposal import proposed_door

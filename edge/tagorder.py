@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from contract.epc_bits import padded
 from contract.epc_writing import write_sgtin, write_sscc
-from contract.site import Reader, Site
+from contract.portals import Reader
+from contract.site import Site
 from edge.errors import TagTrouble
 from edge.llrp.commission import Wish
 

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from contract.epc import identify
-from contract.site import Reader
+from contract.portals import Reader
 from edge.errors import TagTrouble
 from edge.llrp.accessspec import Op
 from edge.llrp.commission import Kind, TagState, Wish, after, family, look, next_step, state, trouble

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from contract.site import Door
+from contract.portals import Door
 from edge.errors import BadReads
 from edge.recorder import A_FILE_US, FOLDER, SUFFIX, again, file_name
 from edge.recording import (

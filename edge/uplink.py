@@ -2,9 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
-import random
-import socket
 from collections.abc import Callable
 from importlib import metadata
 from typing import Literal
@@ -17,7 +14,7 @@ from contract.errors import BadMessage
 from contract.site import Agent, Broker
 from contract.topics import Topic
 from contract.wire import Command
-from edge.backoff import Backoff
+from edge.brokerlink import BrokerLink
 from edge.cancellation import heed_cancellation
 from edge.errors import OutboxFull
 from edge.outbox import Outbox, Stretch
@@ -27,10 +24,8 @@ MAX_BATCH_EVENTS = 500
 HEARTBEAT_S = 5.0
 KEEP_EVERY_S = 0.2
 """Acknowledgements are noted on disk at most this often: one that is not yet noted costs only a duplicate batch."""
-_MQTT_KEEPALIVE_S = 10
 _MQTT_TIMEOUT_S = 5.0
 _FAREWELL_S = 1.0
-_MAX_ACKS_QUEUED = 1000
 _LARGEST = 2**63 - 1
 
 log = structlog.get_logger(__name__)
@@ -63,9 +58,8 @@ class Uplink:
         self._on_link, self._on_command = on_link, on_command
         self._changed = asyncio.Event()
         self._acknowledged = asyncio.Event()
-        self._backoff = Backoff(0.2, 10.0, random.Random())
         self._window = self._begin_window()
-        self._lost = False
+        self._link = self._build_link()
 
     def wake(self) -> None:
         """There is more in the outbox. Call it in the event loop."""
@@ -74,60 +68,45 @@ class Uplink:
     async def run(self) -> None:
         """Connect and send until cancelled; then say `offline` and note the last acknowledgements."""
         try:
-            while True:
-                try:
-                    await asyncio.create_task(self._session())  # its TaskGroup marks the task that it runs in
-                except* MqttError as group:
-                    if not self._lost:
-                        log.warning("broker lost", host=self._broker.host, port=self._broker.port, error=_first(group))
-                    self._lost = True
-                heed_cancellation()
-                await asyncio.sleep(self._backoff.next_s())
+            await self._link.keep(self._session)
         finally:
             self._note()
 
-    async def _session(self) -> None:
+    async def _session(self, client: Client) -> None:
         """One connection; leaves it only by an exception."""
-        async with self._client() as client:
-            await client.subscribe([(str(self._topic(channel)), 1) for channel in ("ack", "command")])
-            await self._tell(client, "online")
-            self._backoff.reset()
-            self._lost = False
-            self._window.restart()
-            if self._window.epoch != self._outbox.epoch:  # cancelled in the middle of a renumbering
-                self._window = self._begin_window()
-            log.info("broker connected", host=self._broker.host, port=self._broker.port, waiting=self._outbox.waiting)
-            self._on_link(True)
-            try:
-                heed_cancellation()
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._listen(client))
-                    tasks.create_task(self._send(client))
-                    tasks.create_task(self._keep())
-                    tasks.create_task(self._beat(client))
-            except asyncio.CancelledError:
-                with contextlib.suppress(MqttError, TimeoutError):
-                    async with asyncio.timeout(_FAREWELL_S):
-                        await self._tell(client, "offline")
-                raise
-            finally:
-                self._on_link(False)
+        await client.subscribe([(str(self._topic(channel)), 1) for channel in ("ack", "command")])
+        await self._tell(client, "online")
+        self._link.settled()
+        self._window.restart()
+        if self._window.epoch != self._outbox.epoch:  # cancelled in the middle of a renumbering
+            self._window = self._begin_window()
+        log.info("broker connected", host=self._broker.host, port=self._broker.port, waiting=self._outbox.waiting)
+        self._on_link(True)
+        try:
+            heed_cancellation()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen(client))
+                tasks.create_task(self._send(client))
+                tasks.create_task(self._keep())
+                tasks.create_task(self._beat(client))
+        except asyncio.CancelledError:
+            with contextlib.suppress(MqttError, TimeoutError):
+                async with asyncio.timeout(_FAREWELL_S):
+                    await self._tell(client, "offline")
+            raise
+        finally:
+            self._on_link(False)
 
-    def _client(self) -> Client:
+    def _build_link(self) -> BrokerLink:
         will = wire.Status(agent=self._agent.name, state="offline", interval_s=HEARTBEAT_S)
-        return Client(
-            self._broker.host,
-            self._broker.port,
-            username=self._broker.username,
-            password=self._broker.password,
-            identifier=f"truecount-{self._site}-{self._agent.name}",
+        return BrokerLink(
+            self._broker,
+            f"truecount-{self._site}-{self._agent.name}",
+            timeout_s=_MQTT_TIMEOUT_S,
             will=Will(str(self._topic("status")), wire.encode(will), qos=1, retain=True),
-            clean_session=True,
-            keepalive=_MQTT_KEEPALIVE_S,
-            timeout=_MQTT_TIMEOUT_S,
-            max_queued_incoming_messages=_MAX_ACKS_QUEUED,
-            logger=_silenced(),
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+            on_lost=lambda error: log.warning(
+                "broker lost", host=self._broker.host, port=self._broker.port, error=error
+            ),
         )
 
     async def _send(self, client: Client) -> None:
@@ -232,19 +211,5 @@ class Uplink:
         return Topic(self._site, self._agent.name, channel)
 
 
-def _silenced() -> logging.Logger:
-    """For paho, which logs every failed read and write; `run` tells once that the broker is lost."""
-    logger = logging.getLogger(f"{__name__}.mqtt")
-    logger.setLevel(logging.CRITICAL)
-    return logger
-
-
 def _now_s() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> str:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return str(error)

@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 from pydantic import ValidationError
 
 from contract.events import Direction, DoorPass, EmptyPass
-from contract.site import Door, PassRules
+from contract.portals import Door, PassRules
 from edge.errors import BadReads
 
 Outcome = Literal["same", "turned", "decided", "undecided", "appeared", "gone"]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from contract.events import Device, DoorPass, ZoneLeft, ZoneSeen
-from contract.site import Door, PresenceRules, ZoneReader
+from contract.portals import Door, PresenceRules, ZoneReader
 from edge.llrp.read import Read
 from edge.portal.presence import ZoneTracker
 

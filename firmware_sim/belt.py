@@ -10,6 +10,7 @@ runs in real time, whatever the speed of the world: a camera and a gate cannot b
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from random import Random
 from typing import Literal, NamedTuple
 
@@ -89,13 +90,20 @@ class Belt:
     def __init__(self, track: Track, seed: int, began_us: int) -> None:
         self.track = track
         self.pieces: list[Piece] = []
-        """Every piece, those included that are still to come."""
+        """What is on the belt or still to come; of what is over, the last piece and what nobody has let go yet."""
+        self._machines: list[Callable[[], int]] = []
         self._seed = seed
         self._began_us = began_us
         self._leaves_us = round((1 + track.fruit_px / track.length_px) / track.speed * 1e6)
 
+    def attend(self, machine: Callable[[], int]) -> None:
+        """Let no piece go that this machine may still ask for: it tells the number of the last one that it is done
+        with."""
+        self._machines.append(machine)
+
     def begin(self, lot: str | None, defective_share: float, count: int, now_us: int) -> None:
         """Lay a lot of `count` pieces on the belt, behind whatever is on it; the first is in view within moments."""
+        self._clear(now_us)
         ahead = self.pieces[-1] if self.pieces else None
         for _ in range(count):
             ahead = self._next(ahead, lot, defective_share, now_us)
@@ -105,6 +113,12 @@ class Belt:
         """Lay no more: what has come neither into view nor to the eye never comes."""
         in_view_us = now_us + self._ride_us(self.track.fruit_px / self.track.length_px)
         self.pieces = [one for one in self.pieces if one.entered_us <= in_view_us or one.eye_us <= now_us]
+
+    def piece(self, number: int) -> Piece | None:
+        """That one, None if it was not laid."""
+        place = number - self.pieces[0].number if self.pieces else 0
+        assert place >= 0, f"piece {number} was let go"
+        return self.pieces[place] if place < len(self.pieces) else None
 
     def near(self, now_us: int) -> list[Piece]:
         """What is in the picture or soon will be, the first to leave first."""
@@ -121,12 +135,26 @@ class Belt:
         return (now_us - self._began_us) / 1e6 * self.track.speed
 
     @property
+    def laid(self) -> int:
+        """How many pieces there were and will be; the number of the last one."""
+        return self.pieces[-1].number if self.pieces else 0
+
+    @property
     def empty_us(self) -> int:
         """When everything is past the gate and out of the picture."""
         if not self.pieces:
             return self._began_us
-        last = self.pieces[-1]
-        return max(last.gate_us, last.entered_us + self._leaves_us)
+        return self._over_us(self.pieces[-1])
+
+    def _over_us(self, piece: Piece) -> int:
+        """When it is past the gate and out of the picture."""
+        return max(piece.gate_us, piece.entered_us + self._leaves_us)
+
+    def _clear(self, now_us: int) -> None:
+        """Let go what is over, but for the last piece: the next one comes behind it."""
+        over = [one for one in self.pieces[:-1] if self._over_us(one) <= now_us]
+        done = min([machine() for machine in self._machines], default=self.laid)
+        self.pieces = self.pieces[sum(one.number <= done for one in over) :]
 
     def _ride_us(self, lengths: float) -> int:
         return round(lengths / self.track.speed * 1e6)

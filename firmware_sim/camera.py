@@ -9,9 +9,10 @@ client -- GET /belt.mjpg ------------------------------> camera
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
 from types import TracebackType
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import cv2
@@ -136,8 +137,8 @@ class Camera:
         assert self._server is not None
         self._server.close()
         self._closed = True
-        if self._next is not None and not self._next.done():
-            self._next.set_exception(ConnectionAbortedError())
+        if self._next is not None:
+            self._next.cancel()
         for writer in self._connections.values():
             writer.transport.abort()
         if self._connections:
@@ -222,7 +223,7 @@ class Camera:
         try:
             status = await self._asked(reader)
             if status is None:
-                await self._stream(writer)
+                await self._stream(reader, writer)
             else:
                 writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
                 await writer.drain()
@@ -246,25 +247,40 @@ class Camera:
             return "404 Not Found"
         return "503 Service Unavailable" if len(self._clients) >= MAX_CLIENTS else None
 
-    async def _stream(self, writer: asyncio.StreamWriter) -> None:
-        """Send the newest picture whenever the one before has gone out."""
+    async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Send the newest picture whenever the one before has gone out, until the client goes."""
         writer.transport.set_write_buffer_limits(high=0)
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         self._clients.add(writer)
         self._watched.set()
+        leaving = asyncio.create_task(_left(reader))
         try:
             writer.write(_HEAD)
             while True:
                 await writer.drain()
-                writer.write(await self._newest())
+                writer.write(await self._newest(leaving))
         finally:
+            leaving.cancel()
             self._clients.discard(writer)
             if not self._clients:
                 self._watched.clear()
 
-    async def _newest(self) -> bytes:
+    async def _newest(self, leaving: asyncio.Task[None]) -> bytes:
+        """The next picture; raises ConnectionAbortedError where the client leaves first, or the camera closes."""
         if self._closed:
             raise ConnectionAbortedError
         if self._next is None:
             self._next = asyncio.get_running_loop().create_future()
-        return await asyncio.shield(self._next)
+        coming = self._next
+        first: set[asyncio.Future[Any]] = {coming, leaving}
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        if leaving.done() or coming.cancelled():
+            raise ConnectionAbortedError
+        return coming.result()
+
+
+async def _left(reader: asyncio.StreamReader) -> None:
+    """Wait until the client hangs up; what it says meanwhile is nothing to us."""
+    with suppress(ConnectionError):
+        while await reader.read(_MAX_REQUEST):
+            pass

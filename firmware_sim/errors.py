@@ -3,6 +3,7 @@
 SimError
 +-- BadRecording   a file of recorded reads that cannot be played; the text names file and line
 +-- BadFrame       bytes that are no LLRP message, or a message whose content is wrong (it carries the status code)
++-- DemoError      the demo cannot go on; the text says why and what to do
 +-- Refused        the gateway or the cloud will not have a document; the text says which and why
 """
 
@@ -21,6 +22,10 @@ class BadFrame(SimError):
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
+
+
+class DemoError(SimError):
+    """The demo cannot go on; the text says why and what to do."""
 
 
 class Refused(SimError):

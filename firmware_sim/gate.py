@@ -8,22 +8,12 @@ The n-th fruit, by the register's 16 bits, has the coil `pass_coils` + n mod `pl
 whenever its PLC is asked (`Plc.attend`): the coil counts as it stood when the fruit was there, however late we look.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-from msgspec import Struct
-
-from firmware_sim.belt import PULSES, Belt
+from firmware_sim.belt import PULSES, Belt, Piece
 from firmware_sim.plc import Plc
-
-Outcome = Literal["true_pass", "true_reject", "false_reject", "miss"]
-_OUTCOMES: Mapping[tuple[bool, bool], Outcome] = {
-    (False, True): "true_pass",
-    (True, False): "true_reject",
-    (False, False): "false_reject",
-    (True, True): "miss",
-}
+from firmware_sim.wentby import TrueFruit, WentBy
 
 
 class GateWiring(NamedTuple):
@@ -35,32 +25,13 @@ class GateWiring(NamedTuple):
     places: int
 
 
-class Passage(Struct, frozen=True):
-    """What became of one fruit at the gate."""
-
-    fruit: int
-    """Its number on the belt."""
-    count: int
-    """What the eye's register showed as it went by."""
-    lot: str | None
-    defective: bool
-    passed: bool
-    eye_us: int
-    gate_us: int
-
-    @property
-    def outcome(self) -> Outcome:
-        """Whether that was right."""
-        return _OUTCOMES[self.defective, self.passed]
-
-
 class Gate:
     """The gate of one belt. `first_count` is what its counter shows before the first fruit."""
 
     def __init__(
         self, belt: Belt, plc: Plc, wiring: GateWiring, clock_us: Callable[[], int], *, first_count: int = 0
     ) -> None:
-        self.passages: list[Passage] = []
+        self.went = WentBy()
         self._belt = belt
         self._plc = plc
         self._wiring = wiring
@@ -68,29 +39,48 @@ class Gate:
         self._first_count = first_count
         self._counted = 0
         plc.attend(self.catch_up)
+        belt.attend(self.catch_up)
         self.catch_up()
 
-    def catch_up(self) -> None:
-        """Count every fruit that has broken the eye by now, and deal with every one that has come to the gate."""
-        now_us, pieces, wiring = self._clock_us(), self._belt.pieces, self._wiring
-        while self._counted < len(pieces) and pieces[self._counted].eye_us <= now_us:
+    def catch_up(self) -> int:
+        """Count every fruit that has broken the eye by now, and deal with every one that has come to the gate; how
+        many those were, ever."""
+        now_us, belt, wiring = self._clock_us(), self._belt, self._wiring
+        while (piece := belt.piece(self._counted + 1)) and piece.eye_us <= now_us:
             self._counted += 1
         self._plc.set_count(wiring.eye_count, self._first_count + self._counted)
         if wiring.encoder is not None:
-            self._plc.set_count(wiring.encoder, int(self._belt.travelled(now_us) * PULSES))
-        while len(self.passages) < len(pieces) and pieces[len(self.passages)].gate_us <= now_us:
-            self.passages.append(self._deal(len(self.passages)))
+            self._plc.set_count(wiring.encoder, int(belt.travelled(now_us) * PULSES))
+        while (piece := belt.piece(self.went.count + 1)) and piece.gate_us <= now_us:
+            self.went.add(self._dealt(piece))
+        return self.went.count
 
-    def _deal(self, index: int) -> Passage:
-        piece = self._belt.pieces[index]
-        count = (self._first_count + index + 1) & 0xFFFF
+    def _dealt(self, piece: Piece) -> TrueFruit:
+        count = (self._first_count + piece.number) & 0xFFFF
         coil = self._wiring.pass_coils + count % self._wiring.places
         passed = self._plc.coil(coil)
         self._plc.clear_coil(coil)
-        return Passage(piece.number, count, piece.lot, piece.defective, passed, piece.eye_us, piece.gate_us)
+        return true_fruit(piece, count, passed)
 
 
-def confusion(passages: Sequence[Passage]) -> dict[str, int]:
-    """How often each outcome came."""
-    counts = Counter(passage.outcome for passage in passages)
-    return {outcome: counts[outcome] for outcome in _OUTCOMES.values()}
+class OpenEnd:
+    """The end of a line without a gate: fruit that has broken the eye is over."""
+
+    def __init__(self, belt: Belt, clock_us: Callable[[], int]) -> None:
+        self.went = WentBy()
+        self._belt = belt
+        self._clock_us = clock_us
+        belt.attend(self.catch_up)
+
+    def catch_up(self) -> int:
+        """Take note of every fruit that has broken the eye by now; how many those were, ever."""
+        now_us = self._clock_us()
+        while (piece := self._belt.piece(self.went.count + 1)) and piece.eye_us <= now_us:
+            self.went.add(true_fruit(piece, None, None))
+        return self.went.count
+
+
+def true_fruit(piece: Piece, count: int | None, passed: bool | None) -> TrueFruit:
+    """What is true of a piece that has gone by."""
+    times = {"entered_us": piece.entered_us, "eye_us": piece.eye_us, "gate_us": piece.gate_us}
+    return TrueFruit(number=piece.number, lot=piece.lot, defective=piece.defective, **times, count=count, passed=passed)

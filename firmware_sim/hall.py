@@ -20,7 +20,7 @@ from firmware_sim.errors import SimError
 from firmware_sim.faults import Faults
 from firmware_sim.footage import Draw, Footage
 from firmware_sim.fruit import CROPS, Fruit
-from firmware_sim.gate import Gate, GateWiring
+from firmware_sim.gate import Gate, GateWiring, OpenEnd
 from firmware_sim.lots import Lots
 from firmware_sim.plc import Plc
 from firmware_sim.world import World
@@ -35,7 +35,7 @@ class Line(NamedTuple):
     crop: str
     belt: Belt
     camera: Camera
-    gate: Gate | None
+    end: Gate | OpenEnd
     crew: Crew
 
 
@@ -89,11 +89,13 @@ def _line(line: LineConfig, plan: CameraPlan, config: WorldConfig, around: Surro
         lost_share=faults.frame_loss,
         torn_share=faults.frame_torn,
     )
-    gate = None
-    if line.gate is not None:
+    end: Gate | OpenEnd
+    if line.gate is None:
+        end = OpenEnd(belt, clock_us)
+    else:
         first_count = Random(f"eye {seed}").randrange(2**16)
         wiring = _wiring(line.gate, config)
-        gate = Gate(belt, around.plcs[line.gate.modbus], wiring, clock_us, first_count=first_count)
+        end = Gate(belt, around.plcs[line.gate.modbus], wiring, clock_us, first_count=first_count)
     lots = Lots(
         around.world,
         line.name,
@@ -105,7 +107,7 @@ def _line(line: LineConfig, plan: CameraPlan, config: WorldConfig, around: Surro
     )
     fruit = simulation.lot_fruit if simulation.fruit_per_s > 0 else 0
     crew = Crew(line.name, config.gateway.url, belt, camera, lots, around.courier, clock_us, fruit)
-    return Line(line.name, line.crop, belt, camera, gate, crew)
+    return Line(line.name, line.crop, belt, camera, end, crew)
 
 
 def _draw(line: LineConfig, config: WorldConfig) -> Draw:

@@ -22,23 +22,16 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from firmware_sim import judge, sorting
-from firmware_sim.errors import SimError
+from firmware_sim import gathering, judge
+from firmware_sim.clerk import Clerk
+from firmware_sim.errors import DemoError
 from firmware_sim.processes import Process, free_port
 
 START_S = 60.0
-SETTLE_S = 90.0
 RETAINED = 1_000_000
 """Events that each agent keeps after they are acknowledged, so that all it ever made can be counted at the end."""
 LATENCIES_KEPT = 200_000
 SITE_FILE = "site.yaml"
-
-Identity = tuple[str, str, int]
-"""Agent, epoch and sequence number: what names an event for ever."""
-
-
-class DemoError(SimError):
-    """The demo cannot go on; the text says why and what to do."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,8 +50,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float | None
     headless: bool
     report: Path | None
-    made: Callable[[Path], Sequence[tuple[str, int]]]
-    """(epoch, sequence) of every event in the outbox of the agent with this data folder, acknowledged or not."""
+    made: gathering.Made
     version: str
 
 
@@ -114,20 +106,34 @@ async def run(plan: Plan) -> None:
     watch = Watch()
     async with processes(plan, site, console.print), httpx.AsyncClient(timeout=10) as client:
         console.print(f"\nThe page is at [bold]{address}/[/bold]   (Ctrl-C stops everything)\n")
-        follower = asyncio.create_task(follow(address, watch))
+        clerk = Clerk(client, gathering.simulator(site))
+        besides = [asyncio.create_task(follow(address, watch))]
+        if plan.report is not None:
+            besides.append(asyncio.create_task(clerk.run()))
         try:
             async with asyncio.timeout(plan.duration_s):
                 await _tell(watch, console, headless=plan.headless)
         except TimeoutError:
             if plan.report is not None:
                 console.print("settling: nothing new begins, what is under way is finished")
-                evidence = await _gather(client, address, site, plan, watch)
+                evidence = await gathering.gather(
+                    client,
+                    address,
+                    site,
+                    clerk,
+                    made_at=plan.made,
+                    latencies_us=tuple(watch.latencies_us),
+                    version=plan.version,
+                )
+                for name, known in (("truth", evidence.truth), ("fruit", evidence.fruit)):
+                    (plan.folder / f"{name}.json").write_bytes(msgspec.json.encode(known))  # for who wants to know why
                 plan.report.parent.mkdir(parents=True, exist_ok=True)
                 plan.report.write_text(json.dumps(judge.report(evidence), indent=2) + "\n")
                 console.print(f"report written to {plan.report}")
         finally:
-            follower.cancel()
-            await asyncio.wait([follower])
+            for task in besides:
+                task.cancel()
+            await asyncio.wait(besides)
             console.print("stopping")
 
 
@@ -262,94 +268,3 @@ async def _tell(watch: Watch, console: Console, *, headless: bool) -> None:
         while True:
             await asyncio.sleep(0.25)
             live.update(line(), refresh=True)
-
-
-async def _gather(
-    client: httpx.AsyncClient, address: str, site: dict[str, Any], plan: Plan, watch: Watch
-) -> judge.Evidence:
-    """Let the world come to rest and the house catch up, then take both sides' word."""
-    truth = await rest(client, f"http://127.0.0.1:{site['simulation']['judge_port']}", site)
-    (plan.folder / "truth.json").write_bytes(msgspec.json.encode(truth))  # for a person who wants to know why
-    made = await _caught_up(client, address, site, plan)
-    events = [event for event in await log_rows(client, address) if event["agent"] != "gateway"]
-    placed = (await client.get(f"{site['cloud']['url']}/api/v1/orders", params={"site": site["site"]})).json()["orders"]
-    stock = (await client.get(f"{address}/api/v1/stock")).json()["stock"]
-    orders = (await client.get(f"{address}/api/v1/orders")).json()["orders"]
-    return judge.Evidence(
-        truth=truth,
-        made=len(made),
-        sequences=[identity for identity in map(_identity, events) if identity in made],
-        passes=[one for event in events if event["kind"] == "door_pass" for one in _decided(event["body"])],
-        inspections=[_inspected(event["body"]) for event in events if event["kind"] == "inspection"],
-        stock={one["sku"]: one["zones"] for one in stock},
-        requested=[judge.Order(one["key"], one["number"]) for one in orders],
-        placed=[judge.Order(one["key"], one["number"]) for one in placed],
-        latencies_us=tuple(watch.latencies_us),
-        version=plan.version,
-    )
-
-
-async def rest(client: httpx.AsyncClient, simulator: str, site: dict[str, Any]) -> judge.Truth:
-    """The truth, once nothing moves and every door has had the time to decide what it read last."""
-    await client.post(f"{simulator}/quiesce")
-    deadline = time.monotonic() + SETTLE_S
-    while True:
-        truth = msgspec.json.decode((await client.get(f"{simulator}/truth")).content, type=judge.Truth)
-        if truth.quiet:
-            break
-        if time.monotonic() > deadline:
-            raise DemoError(f"the simulated world did not come to rest within {SETTLE_S:.0f} s")
-        await asyncio.sleep(0.2)
-    await asyncio.sleep(1.0 + max((_decides_s(door["rules"]) for door in site["doors"]), default=0))
-    return msgspec.json.decode((await client.get(f"{simulator}/truth")).content, type=judge.Truth)
-
-
-def _decides_s(rules: dict[str, Any]) -> float:
-    """How long after the last read a door has decided about everything, companions that are still read included."""
-    return float(rules["gap_s"] + rules["group_wait_s"])
-
-
-async def _caught_up(client: httpx.AsyncClient, address: str, site: dict[str, Any], plan: Plan) -> set[Identity]:
-    """What the agents have made until now, once the ledger holds it all or will not get more.
-
-    Sensors never rest: what is made after this moment is left out of the account on both sides.
-    """
-    made = {(agent["name"], *one) for agent in site["agents"] for one in plan.made(Path(agent["data"]))}
-    deadline = time.monotonic() + SETTLE_S
-    while True:
-        if made <= set(map(_identity, await log_rows(client, address))) or time.monotonic() > deadline:
-            return made
-        await asyncio.sleep(0.5)
-
-
-def _identity(row: dict[str, Any]) -> Identity:
-    return row["agent"], row["epoch"], row["seq"]
-
-
-async def log_rows(client: httpx.AsyncClient, address: str) -> list[dict[str, Any]]:
-    """The gateway's whole log, page by page."""
-    events: list[dict[str, Any]] = []
-    while True:
-        after = events[-1]["id"] if events else 0
-        page = (await client.get(f"{address}/api/v1/events", params={"after": after, "limit": 1000})).json()
-        if not page["events"]:
-            return events
-        events.extend(page["events"])
-
-
-def _inspected(body: dict[str, Any]) -> sorting.Inspected:
-    return sorting.Inspected(body["line"], body["at_us"], body["verdict"], body.get("gate"))
-
-
-def _decided(body: dict[str, Any]) -> list[judge.DecidedPass]:
-    return [
-        judge.DecidedPass(
-            epc=epc,
-            door=body["door"],
-            direction=body["direction"],
-            at_us=body["at_us"],
-            decided_us=body["decided_us"],
-            last_read_us=body["evidence"]["last_read_us"],
-        )
-        for epc in body["epcs"]
-    ]

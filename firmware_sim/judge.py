@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from firmware_sim import sorting
-from firmware_sim.sorting import Inspected, TrueLine
+from firmware_sim import linejudge
+from firmware_sim.linejudge import Inspected, TrueLine
+from firmware_sim.wentby import TrueFruit
 
 PASS_SLACK_US = 2_000_000
 """A decision belongs to a pass if its time lies within the pass, give or take this."""
@@ -67,6 +68,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
     sequences: Sequence[tuple[str, str, int]]
     """(agent, epoch, sequence) of every agent's event in the log."""
     passes: Sequence[DecidedPass]
+    fruit: Mapping[str, Sequence[TrueFruit]] = {}
+    """All that went by, by line."""
     inspections: Sequence[Inspected] = ()
     stock: Mapping[str, Mapping[str, int]]
     """Ledger units by SKU and zone."""
@@ -92,7 +95,9 @@ def report(evidence: Evidence) -> dict[str, object]:
         "passes": match_passes(evidence.truth.passes, evidence.passes),
         **compare_stock(evidence.truth.items, evidence.stock),
         "lines": {
-            line.line: sorting.compare(line, [one for one in evidence.inspections if one.line == line.line])
+            line.line: linejudge.compare(
+                line, evidence.fruit[line.line], [one for one in evidence.inspections if one.line == line.line]
+            )
             for line in evidence.truth.lines
         },
         "orders": {

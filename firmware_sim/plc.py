@@ -39,7 +39,7 @@ class Plc:
         self._discrete = [False] * size
         self._inputs = [0] * size
         self._coils = [False] * size
-        self._machines: list[Callable[[], None]] = []
+        self._machines: list[Callable[[], object]] = []
         self._silent = False
         self._server: ModbusTcpServer | None = None
 
@@ -71,7 +71,7 @@ class Plc:
         """An input register that counts: 16 bits, and from 0 again after 65535."""
         self._inputs[address] = count & 0xFFFF
 
-    def attend(self, machine: Callable[[], None]) -> None:
+    def attend(self, machine: Callable[[], object]) -> None:
         """Call this before each request is looked at."""
         self._machines.append(machine)
 

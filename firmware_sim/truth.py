@@ -1,14 +1,15 @@
 """The truth of the simulated world, told over HTTP to whoever judges the house.
 
-GET  /truth?after=N   everything as it is now; of the passes only those after the first N
-POST /quiesce         begin nothing new; what is in a door or on a belt finishes its way
-GET  /healthz         whether the world is open
+GET  /truth?after=N                everything as it is now; of the passes only those after the first N
+GET  /lines                        what is true of each line, without its fruit
+GET  /lines/{line}/fruit?after=N   fruit whose way is over, with numbers beyond N: one page, as far as they are kept
+POST /quiesce                      begin nothing new; what is in a door or on a belt finishes its way
+GET  /healthz                      whether the world is open
 """
 
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from itertools import zip_longest
 from typing import Annotated
 
 import msgspec
@@ -16,12 +17,11 @@ import uvicorn
 from fastapi import FastAPI, Query, Response
 from msgspec import Struct
 
-from firmware_sim.belt import Piece
 from firmware_sim.clock import WorldClock
 from firmware_sim.doorway import Doorway
 from firmware_sim.faults import Outage, Saboteur
-from firmware_sim.gate import Passage, confusion
 from firmware_sim.hall import Line
+from firmware_sim.linejudge import TrueLine
 from firmware_sim.record import Pass, Record, TurnBack
 from firmware_sim.scenario import Scenario
 from firmware_sim.world import Announced, Truck, World
@@ -79,32 +79,6 @@ class TrueDelivery(Struct, frozen=True):
     loaded: int
     unloaded: int
     state: str
-
-
-class TrueFruit(Struct, frozen=True):
-    """One fruit that has broken a line's eye."""
-
-    number: int
-    lot: str | None
-    defective: bool
-    entered_us: int
-    eye_us: int
-    gate_us: int
-    count: int | None
-    """What the eye's register showed; None until it was at the gate, and where there is no gate."""
-    passed: bool | None
-    """What the gate did."""
-
-
-class TrueLine(Struct, frozen=True):
-    """A sorting line."""
-
-    line: str
-    crop: str
-    fruit: Sequence[TrueFruit]
-    gate: Mapping[str, int]
-    """How often the gate did right and wrong: the confusion of what it did with the truth."""
-    pictures: int
 
 
 class Truth(Struct, frozen=True, kw_only=True):
@@ -170,7 +144,7 @@ class Witness(Struct, frozen=True, kw_only=True):
             sales=self.scenario.demand.figures,
             mishaps=self.scenario.figures,
             faults=self.saboteur.outages,
-            lines=[_line(line, self.clock.wall_us()) for line in self.lines],
+            lines=[_line(line) for line in self.lines],
         )
 
     def _door(self, doorway: Doorway) -> TrueDoor:
@@ -186,6 +160,18 @@ def build(witness: Witness) -> FastAPI:
     @app.get("/truth")
     async def truth(after: Annotated[int, Query(ge=0)] = 0) -> Response:
         return Response(msgspec.json.encode(witness.tell(after)), media_type="application/json")
+
+    @app.get("/lines")
+    async def lines() -> Response:
+        return Response(msgspec.json.encode([_line(one) for one in witness.lines]), media_type="application/json")
+
+    @app.get("/lines/{line}/fruit")
+    async def fruit(line: str, after: Annotated[int, Query(ge=0)] = 0) -> Response:
+        known = next((one for one in witness.lines if one.name == line), None)
+        if known is None:
+            return Response(f"no line {line}", status_code=404)
+        known.end.catch_up()
+        return Response(msgspec.json.encode(known.end.went.page(after)), media_type="application/json")
 
     @app.post("/quiesce")
     async def quiesce() -> dict[str, bool]:
@@ -219,20 +205,10 @@ def _items(world: World) -> list[TrueItem]:
     return [TrueItem(case.epc, case.sku, case.zone, case.detuned, case.pallet) for case in world.cases.values()]
 
 
-def _line(line: Line, now_us: int) -> TrueLine:
-    passages: list[Passage] = []
-    if line.gate is not None:
-        line.gate.catch_up()
-        passages = line.gate.passages
-    pieces = (piece for piece in line.belt.pieces if piece.eye_us <= now_us)
-    fruit = [_fruit(piece, passage) for piece, passage in zip_longest(pieces, passages) if piece is not None]
-    return TrueLine(line.name, line.crop, fruit, confusion(passages), line.camera.sent)
-
-
-def _fruit(piece: Piece, passage: Passage | None) -> TrueFruit:
-    times = piece.entered_us, piece.eye_us, piece.gate_us
-    count, passed = (passage.count, passage.passed) if passage else (None, None)
-    return TrueFruit(piece.number, piece.lot, piece.defective, *times, count, passed)
+def _line(line: Line) -> TrueLine:
+    line.end.catch_up()
+    went = line.end.went
+    return TrueLine(line.name, line.crop, went.count, went.defective, went.outcomes, line.camera.sent)
 
 
 def _shipment(truck: Truck) -> TrueShipment:

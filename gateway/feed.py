@@ -76,12 +76,14 @@ def _place(entry: LogEntry) -> str:
             return entry.id
         case records.ReplenishmentRequested():
             return entry.sku
-        case records.LotBegun():
+        case records.LotBegun() | records.LotFound() | records.UnknownLine():
             return entry.line
         case records.LotReleased():
             return entry.lot
         case records.ReviewAnswered():
             return entry.id
+        case records.ReviewsClosed():
+            return entry.ids[0] if entry.ids else ""
         case records.OrderReported():
             return entry.number
         case records.ItemsImported():

@@ -49,6 +49,12 @@ class Figures:
             ["line", "verdict", "gate"],
             registry=self.registry,
         )
+        self._closed = Counter(
+            "truecount_reviews_closed",
+            "Verdicts that nobody will answer, since the start",
+            ["why"],
+            registry=self.registry,
+        )
         self._gauge("truecount_evidence_pictures", "Pictures of fruit on disk", lambda: pictures.count)
         self._gauge("truecount_evidence_bytes", "What they take of their quota", lambda: pictures.bytes)
         self._gauge("truecount_reviews_open", "Verdicts that wait for a person", lambda: ledger.sorting.waiting)
@@ -73,6 +79,11 @@ class Figures:
 
         if "inspection" in kinds:
             self._count_fruit(records.decode(row.body) for row in commit.rows if row.kind == "inspection")
+
+        if "reviews_closed" in kinds:
+            for entry in (records.decode(row.body) for row in commit.rows if row.kind == "reviews_closed"):
+                if isinstance(entry, records.ReviewsClosed):
+                    self._closed.labels(entry.why).inc(len(entry.ids))
 
     def _count_fruit(self, entries: Iterable[records.LogEntry]) -> None:
         for entry in entries:

@@ -14,6 +14,9 @@ from contract.events import EpcHex, Event, Micros, Name, Share
 GATEWAY = "gateway"
 
 Label = Literal["good", "defective", "unusable"]
+Decision = Literal["release", "keep"]
+"""About the stock of a lot in quarantine: it may be sold again, or stays where it is."""
+WhyClosed = Literal["unpictured", "let_go"]
 
 
 class AsnLine(Struct, frozen=True, kw_only=True):
@@ -69,6 +72,8 @@ class ExceptionResolved(Struct, frozen=True, kw_only=True, tag_field="kind", tag
     id: Name
     who: Name
     why: str
+    decision: Decision | None = None
+    """Of one about a lot in quarantine; to release it is a `LotReleased`."""
 
 
 class ShipmentSettled(Struct, frozen=True, kw_only=True, tag_field="kind", tag="shipment_settled"):
@@ -113,6 +118,26 @@ class LotBegun(Struct, frozen=True, kw_only=True, tag_field="kind", tag="lot_beg
     who: Name
 
 
+class LotFound(Struct, frozen=True, kw_only=True, tag_field="kind", tag="lot_found"):
+    """Fruit of a lot came that nobody had begun on that line."""
+
+    at_us: Micros
+    """When its first fruit was there."""
+    line: Name
+    lot: Name
+    limit: Share
+    """The most of it that may be defective, as everybody's grade said at that moment."""
+
+
+class UnknownLine(Struct, frozen=True, kw_only=True, tag_field="kind", tag="unknown_line"):
+    """Fruit came of a line that the site file did not name at that moment. It counts all the same."""
+
+    at_us: Micros
+    agent: Name
+    line: Name
+    count: int
+
+
 class LotReleased(Struct, frozen=True, kw_only=True, tag_field="kind", tag="lot_released"):
     """Somebody frees a lot that was over its limit: its stock may be sold."""
 
@@ -130,6 +155,15 @@ class ReviewAnswered(Struct, frozen=True, kw_only=True, tag_field="kind", tag="r
     """Of the picture."""
     label: Label
     who: Name
+
+
+class ReviewsClosed(Struct, frozen=True, kw_only=True, tag_field="kind", tag="reviews_closed"):
+    """Nobody will answer these. `unpictured`: the picture never came, was refused or had to make room; `let_go`: too
+    many waited."""
+
+    at_us: Micros
+    ids: tuple[Name, ...]
+    why: WhyClosed
 
 
 class AgentSilent(Struct, frozen=True, kw_only=True, tag_field="kind", tag="agent_silent"):
@@ -172,8 +206,11 @@ Record = (
     | ReplenishmentRequested
     | OrderReported
     | LotBegun
+    | LotFound
+    | UnknownLine
     | LotReleased
     | ReviewAnswered
+    | ReviewsClosed
     | AgentSilent
     | AgentHeard
     | DataLost

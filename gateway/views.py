@@ -142,10 +142,11 @@ class ExceptionView(_View):
         "quality",
         "drift",
         "gate_missed",
+        "quarantine_shipped",
     ]
     severity: Literal["wrong", "attention"]
     subject: str
-    """The shipment, door, device, agent, zone or SKU that it is about."""
+    """The shipment, door, device, agent, zone, line, lot or SKU that it is about."""
     count: int
     """How many cases, loads or messages it stands for."""
     params: dict[str, str | int | float]
@@ -155,6 +156,8 @@ class ExceptionView(_View):
     state: Literal["open", "resolved"]
     resolved_by: str | None = None
     reason: str | None = None
+    decision: Literal["release", "keep"] | None = None
+    """Of a lot that was over its limit: whether its stock was released, or stays in quarantine."""
 
 
 class OrderView(_View):
@@ -226,6 +229,15 @@ class LotView(_View):
     """`over`: even the low end is above the limit, and its stock is in quarantine, until somebody releases it."""
 
 
+class GradeView(_View):
+    """What a customer takes from a line."""
+
+    customer: str | None
+    """None: everybody who has no grade of their own."""
+    limit: float
+    """A lot with a larger share of defective fruit is over its limit."""
+
+
 class VerdictView(_View):
     """One fruit, as the line judged it."""
 
@@ -256,6 +268,8 @@ class LineView(_View):
     crop: str
     camera: str
     """Name of its camera among the devices."""
+    grades: list[GradeView]
+    """Everybody's first, then those of customers as in the site file."""
     lot: LotView | None
     """The lot that runs, or ran last."""
     lots: list[LotView]
@@ -269,6 +283,8 @@ class LineView(_View):
     belt_us: int | None
     """When the picture at /api/v1/lines/{name}/belt.jpg was taken; None when there is none."""
     to_review: int
+    unpictured: int = 0
+    """Verdicts that somebody should have looked at and nobody could: their picture never came, or had to make room."""
     last_us: int | None
 
 

@@ -18,7 +18,7 @@ if __name__ == "__main__":
 
 from llrpdata import Walk, recorded_walks
 
-from contract.site import PassRules
+from contract.portals import PassRules
 from edge.llrp.read import Read
 from edge.portal.direction import CLEAR_ODDS
 from edge.portal.levels import MARGIN_ODDS, MOST_ODDS, levels_of

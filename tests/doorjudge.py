@@ -13,7 +13,8 @@ if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parent.parent)]
 
 from contract.events import DoorPass, EmptyPass
-from contract.site import Door, LlrpReader, PassRules, PhotoEyes, Title
+from contract.portals import Door, LlrpReader, PassRules, PhotoEyes
+from contract.sitepart import Title
 from edge.llrp.read import Read
 from edge.portal.neighbours import Neighbours
 from firmware_sim.doorscene.place import SceneDoor

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from contract.events import DoorPass, EmptyPass
-from contract.site import Door, EyesGate, GpiGate, LlrpReader, PassRules, PhotoEyes, Title
+from contract.portals import Door, EyesGate, GpiGate, LlrpReader, PassRules, PhotoEyes
+from contract.sitepart import Title
 from edge.llrp.read import Read
 from edge.portal.beams import Beam
 from edge.portal.door import DoorTracker

@@ -9,7 +9,7 @@ import selectors
 from collections.abc import Coroutine
 from typing import Any
 
-from contract.site import LlrpReader, Reader
+from contract.portals import LlrpReader, Reader
 from edge.errors import LlrpError, Unreachable
 from edge.llrp.clock import ReaderClock
 from edge.llrp.conversation import Conversation

@@ -8,9 +8,10 @@ import heapq
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from contract.events import Inspection
-from contract.site import Grade, SortingLine
+from contract.sortingline import Grade, SortingLine
 from edge.vision.line.gate import CoilOrder
 from edge.vision.line.line import Decided, Line, PictureOrder
 from edge.vision.line.lots import LineRecord
@@ -66,6 +67,12 @@ class Faults:
     plc_away_s: tuple[float, float] | None = None
     plc_slow_s: tuple[float, float] | None = None
     """It answers nothing meanwhile, and its connection lives: no coil is cleared."""
+    inspector_away_s: tuple[float, float] | None = None
+    """It ends, and another one is at work, which has seen nothing yet."""
+    restart_s: float | None = None
+    """The agent ends in order, and begins again: its PLC gets a new connection."""
+    clock_step_us: int = 0
+    """So far the clock on the wall was set meanwhile."""
     writes_lost: bool = False
     write_s: float = 0.004
 
@@ -105,6 +112,7 @@ class Belt:
         record: LineRecord | None = None,
     ) -> None:
         self.site = line
+        self._grades = grades
         self.rule = Line(line, grades, 0x5F0C, record or LineRecord())
         self.fruit, self.speed, self.fps, self.poll_s = list(fruit), speed, fps, poll_s
         self.count = first_count
@@ -116,8 +124,8 @@ class Belt:
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
         self._ids = itertools.count()
         self._views = [0] * len(self.fruit)
-        self.rule.using(using())
-        self.rule.camera(CameraTold("connected", BEGAN_US, ""))
+        self._life = 0
+        self._inspect(BEGAN_US)
 
     def run(self) -> Outcome:
         stops_s, goes_s = self.faults.stops_s
@@ -131,7 +139,12 @@ class Belt:
             self._at(told_s, lambda at_s: self._told(CameraTold("lost", _us(at_s), "")))
             self._at(lost[1], lambda at_s: self._told(CameraTold("connected", _us(at_s), "")))
         if away := self.faults.plc_away_s:
-            self._at(away[1], lambda at_s: self._coils.update(dict.fromkeys(self._coils, False)))
+            self._at(away[1], self._reconnect)
+        if away := self.faults.inspector_away_s:
+            self._at(away[0], self._end_inspector)
+            self._at(away[1], lambda at_s: self._inspect(_us(at_s)))
+        if self.faults.restart_s is not None:
+            self._at(self.faults.restart_s, self._restart)
         for at_s, order in self.orders:
             self._at(at_s, lambda at_s, order=order: order(_us(at_s)))
         for index, one in enumerate(self.fruit):
@@ -175,8 +188,8 @@ class Belt:
         self._coils[place] = False
 
     def _photograph(self, at_s: float, number: int) -> None:
-        lost = self.faults.camera_lost_s
-        if number in self.faults.dropped or (lost and lost[0] <= at_s < lost[1]):
+        lost = (self.faults.camera_lost_s, self.faults.inspector_away_s)
+        if number in self.faults.dropped or any(gap and gap[0] <= at_s < gap[1] for gap in lost):
             return
         tracks = []
         for index, one in enumerate(self.fruit):
@@ -188,12 +201,39 @@ class Belt:
         held_s, end_s = self.faults.held_s
         if held_s <= at_s < end_s:
             at_s = end_s + (at_s - held_s) / 100
-        frame = FrameSeen(_us(at_s), tuple(tracks), MODEL, None, speed)
-        self._at(at_s + self.faults.lag_s(number), lambda at_s: self._seen(at_s, frame))
+        frame, life = FrameSeen(_us(at_s), tuple(tracks), MODEL, None, speed), self._life
+        self._at(at_s + self.faults.lag_s(number), lambda at_s: self._seen(at_s, frame, life))
 
     # The agent
 
-    def _seen(self, at_s: float, frame: FrameSeen) -> None:
+    def _inspect(self, at_us: int) -> None:
+        """An inspector is at work."""
+        self.rule.using(using())
+        self.rule.camera(CameraTold("connected", at_us, ""))
+
+    def _end_inspector(self, at_s: float) -> None:
+        self._life += 1
+        self._views = [0] * len(self.fruit)
+        self.rule.inspector_began()
+        self._due(at_s)
+
+    def _restart(self, at_s: float) -> None:
+        """Another life, with what the one before has left on the disk."""
+        kept = self.rule.record.shifted(self.faults.clock_step_us)
+        assert kept.life is not None
+        self.rule = Line(self.site, self._grades, kept.life + 1, kept.shifted(0, _us(at_s)))
+        self._end_inspector(at_s)
+        self._inspect(_us(at_s))
+        self._reconnect(at_s)
+
+    def _reconnect(self, at_s: float) -> None:
+        """Nobody knows whose the coils are that an earlier connection has left."""
+        self._take(at_s, self.rule.cleared(_us(at_s)))
+        self._coils.update(dict.fromkeys(self._coils, False))
+
+    def _seen(self, at_s: float, frame: FrameSeen, life: int) -> None:
+        if life != self._life:
+            return  # its inspector has ended before it could tell
         self.rule.frame(frame)
         self._due(at_s)
 
@@ -221,13 +261,16 @@ class Belt:
     def _take(self, at_s: float, decided: list[Decided]) -> None:
         for one in decided:
             if isinstance(one, CoilOrder):
-                self._at(at_s + self.faults.write_s, lambda at_s, order=one: self._write(at_s, order))
+                asked = partial(self._write, self.rule, one)
+                self._at(at_s + self.faults.write_s, asked)
             elif isinstance(one, Inspection):
                 self.out.events.append(one)
             else:
                 self.out.pictures.append(one)
 
-    def _write(self, at_s: float, order: CoilOrder) -> None:
+    def _write(self, asker: Line, order: CoilOrder, at_s: float) -> None:
+        if asker is not self.rule:
+            return  # its connection is gone
         away = self.faults.plc_away_s
         lost = self.faults.writes_lost or _us(at_s) > order.until_us or bool(away and away[0] <= at_s < away[1])
         if not lost:

@@ -7,7 +7,9 @@ from ledgerhouse import UNREPLENISHED
 from ledgersite import START_US
 
 from contract import events, wire
-from contract.site import Agent, Grade, MjpegCamera, Site, SortingLine, Title
+from contract.site import Agent, Site
+from contract.sitepart import Title
+from contract.sortingline import Grade, MjpegCamera, SortingLine
 from gateway import records
 
 SORTER, OTHER_SORTER = "sorting-edge", "second-sorting-edge"

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from contract.events import Device
-from contract.site import LlrpReader
+from contract.portals import LlrpReader
 from edge.llrp.link import ReaderLink, wall_us
 from edge.llrp.patience import Patience
 from edge.llrp.read import Read

@@ -7,7 +7,7 @@ from random import Random
 from zonewords import COLD, SECOND, START_US, epc, zone_reader
 
 from contract.events import ZoneLeft
-from contract.site import PresenceRules
+from contract.portals import PresenceRules
 from edge.llrp.read import Read
 from edge.portal.presence import ZoneTracker
 

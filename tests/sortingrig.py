@@ -117,7 +117,7 @@ class Rig:
     def gone(self) -> bool:
         """Everything has been at the gate."""
         self.gate.catch_up()
-        return len(self.gate.passages) == len(self.belt.pieces)
+        return self.gate.went.count == self.belt.laid
 
 
 @asynccontextmanager

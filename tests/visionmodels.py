@@ -2,6 +2,9 @@
 what has dark spots."""
 
 import hashlib
+import re
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -9,6 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from edge.vision.models import package
 from edge.vision.views import Image, Mask
 
 BELT = (52, 70, 96)
@@ -84,6 +88,33 @@ def packages(root: Path, *, crop: str = "lemon", versions: tuple[int, ...] = (1,
     for version in versions:
         write(root / crop / str(version), CLASSIFIER, spotted())
     return root
+
+
+def shipped(root: Path, moved: Mapping[int, float]) -> Path:
+    """The finder that comes with Truecount, and the lemons' model under these versions, its logits moved by so much."""
+    shutil.copytree(package.folder_of(package.SHIPPED, package.FINDER), root / package.FINDER / "1")
+    for version, by in moved.items():
+        folder = root / "lemon" / str(version)
+        shutil.copytree(package.folder_of(package.SHIPPED, "lemon"), folder)
+        edit(folder, r"^version = .*$", f"version = {version}")
+        move(folder, by)
+    return root
+
+
+def move(folder: Path, by: float) -> None:
+    """The logits of a classifier's package, by its calibration: above 0 more fruit is defective."""
+    manifest = (folder / "manifest.toml").read_text(encoding="utf-8")
+    found = re.search(r"^intercept = (.*)$", manifest, re.MULTILINE)
+    assert found is not None
+    edit(folder, r"^intercept = .*$", f"intercept = {float(found[1]) + by}")
+
+
+def edit(folder: Path, line: str, put: str) -> None:
+    """One line of a manifest."""
+    manifest = folder / "manifest.toml"
+    changed, count = re.subn(line, put, manifest.read_text(encoding="utf-8"), count=1, flags=re.MULTILINE)
+    assert count == 1
+    manifest.write_text(changed, encoding="utf-8")
 
 
 def write(folder: Path, manifest: str, graph: onnx.ModelProto) -> Path:

@@ -14,7 +14,8 @@ from typing import TypeVar
 import cv2
 import msgspec
 
-from contract.site import SortingLine, Title
+from contract.sitepart import Title
+from contract.sortingline import SortingLine
 from edge.vision.messages import Begin, FrameSeen, Told, TrackSeen, Wanted
 from firmware_sim.belt import Belt, Piece, Track
 from firmware_sim.footage import Footage

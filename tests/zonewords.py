@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from random import Random
 
 from contract.events import ZoneLeft, ZoneSeen
-from contract.site import PresenceRules, ZoneReader
+from contract.portals import PresenceRules, ZoneReader
 from edge.llrp.read import Read
 from edge.portal.presence import ZoneTracker
 

@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -19,8 +20,9 @@ import structlog
 from contract import wire
 from contract.errors import BadMessage
 from contract.wire import Evidence
+from edge import drafts
 
-_NAME: Final = re.compile(r"(\d{1,16})-(\d)-([a-z0-9-]{1,100})\.json")
+_NAME: Final = re.compile(r"(\d{1,16})-([0-2])-([a-z0-9-]{1,100})\.json")
 _WORTH: Final = {"good": 0, "unsure": 1, "defective": 2}
 
 log = structlog.get_logger(__name__)
@@ -42,7 +44,8 @@ class Waiting(NamedTuple):
 
 
 class Spool:
-    """The pictures of one agent. Every method may be called from any thread; each may wait for the disk."""
+    """The pictures of one agent. Every method may be called from any thread, and may wait for the disk and for the
+    others; none takes longer for all that waits. The attributes and properties wait for nothing."""
 
     def __init__(self, folder: Path, quota_bytes: int) -> None:
         """Takes what an earlier life of the agent left in the folder. Raises OSError where it cannot be used."""
@@ -51,13 +54,15 @@ class Spool:
         self._quota_bytes = quota_bytes
         self._lock = threading.Lock()
         self._waiting: dict[str, Waiting] = {}
+        self._by_worth = {worth: OrderedDict[str, None]() for worth in sorted(_WORTH.values())}
+        """Of each worth, the oldest first."""
         self._bytes = 0
         self.let_go = 0
         """Pictures that had to make room, since the start."""
-        for found in sorted(_found(folder), key=lambda one: one.at_us):
-            self._waiting[found.id] = found
-            self._bytes += found.size
         with self._lock:
+            for found in sorted(_found(folder), key=lambda one: one.at_us):
+                self._forget(found.id)
+                self._add(found)
             self._make_room()
 
     @property
@@ -66,13 +71,17 @@ class Spool:
         return self._bytes
 
     @property
+    def count(self) -> int:
+        """Pictures that wait."""
+        return len(self._waiting)
+
     def waiting(self) -> list[Waiting]:
         """What is to be sent, the oldest first."""
         with self._lock:
             return list(self._waiting.values())
 
-    def put(self, evidence: Evidence) -> bool:
-        """Keep a picture until the gateway has it; False where the quota has no room for one of so little worth.
+    def put(self, evidence: Evidence) -> list[str]:
+        """Keep a picture until the gateway has it; the ids of those that had to make room, which may be its own.
 
         Raises OSError where the disk will not take it, and ValueError for one too large to be sent.
         """
@@ -80,15 +89,11 @@ class Spool:
         if len(body) > wire.MAX_EVIDENCE_BYTES:
             raise ValueError(f"picture {evidence.id} has {len(body)} bytes: at most {wire.MAX_EVIDENCE_BYTES}")
         one = Waiting(evidence.id, _WORTH.get(evidence.verdict or "", 0), evidence.at_us, len(body))
-        draft = self._folder / f"{one.file}.new"
         with self._lock:
             self._forget(one.id)
-            draft.write_bytes(body)
-            os.replace(draft, self._folder / one.file)
-            self._waiting[one.id] = one
-            self._bytes += one.size
-            self._make_room()
-            return one.id in self._waiting
+            drafts.replace_file(self._folder / one.file, body, durable=False)
+            self._add(one)
+            return self._make_room()
 
     def read(self, picture: str) -> bytes | None:
         """The message as it is sent; None where there is none, or its file has been damaged (then it goes)."""
@@ -111,15 +116,24 @@ class Spool:
             for picture in pictures:
                 self._forget(picture)
 
-    def _make_room(self) -> None:
+    def _make_room(self) -> list[str]:
+        gone: list[str] = []
         while self._bytes > self._quota_bytes:
-            least = min(self._waiting.values(), key=lambda one: (one.worth, one.at_us))
-            self._forget(least.id)
-            self.let_go += 1
+            least = next(alike for alike in self._by_worth.values() if alike)
+            gone.append(next(iter(least)))
+            self._forget(gone[-1])
+        self.let_go += len(gone)
+        return gone
+
+    def _add(self, one: Waiting) -> None:
+        self._waiting[one.id] = one
+        self._by_worth[one.worth][one.id] = None
+        self._bytes += one.size
 
     def _forget(self, picture: str) -> None:
         one = self._waiting.pop(picture, None)
         if one is not None:
+            del self._by_worth[one.worth][picture]
             self._bytes -= one.size
             with contextlib.suppress(OSError):
                 (self._folder / one.file).unlink()
@@ -131,6 +145,6 @@ def _found(folder: Path) -> Iterable[Waiting]:
         match = _NAME.fullmatch(entry.name)
         if match:
             yield Waiting(match[3], int(match[2]), int(match[1]), entry.stat().st_size)
-        elif entry.name.endswith(".json.new"):
+        elif entry.name.endswith(drafts.SUFFIX):
             with contextlib.suppress(OSError):
                 os.unlink(entry.path)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from contract.site import Reader
+from contract.portals import Reader
 from edge.errors import Blinded
 from edge.llrp import impinj, settings
 from edge.llrp.answers import Abilities, abilities, each, refusal

@@ -9,12 +9,12 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Final, NamedTuple, Protocol
 
 import structlog
 
-from contract.site import Reader, Tls
+from contract.portals import Reader, Tls
 from edge.errors import Blinded, Unreachable
 from edge.llrp.frames import HEADER
 from edge.llrp.patience import Patience
@@ -64,16 +64,17 @@ class Outgoing:
         """Connect, with TLS if the reader has it."""
         wire = await self._connected()
         try:
-            _keep_watch(wire, self._reader.keepalive_s * self._patience.missed_keepalives)
-            if self._reader.tls is None:
-                return Call(*await asyncio.open_connection(sock=wire))
-            return Call(*await self._encrypted(wire, self._reader.tls))
+            with ExitStack() as ours:
+                ours.enter_context(wire)
+                _keep_watch(wire, self._reader.keepalive_s * self._patience.missed_keepalives)
+                if self._reader.tls is None:
+                    call = Call(*await asyncio.open_connection(sock=wire))
+                else:
+                    call = Call(*await self._encrypted(wire, self._reader.tls))
+                ours.pop_all()
+                return call
         except OSError as error:  # reset before we could do anything with it
-            wire.close()
             raise Unreachable(f"the connection to {self._place} broke at once: {error.strerror or error}") from error
-        except BaseException:
-            wire.close()
-            raise
 
     async def close(self) -> None:
         """Nothing is held between calls."""
@@ -210,19 +211,16 @@ async def _connect(host: str, port: int, patience_s: float) -> socket.socket:
     addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     failure: OSError | None = None
     for family, kind, protocol, _, address in addresses:
-        wire = socket.socket(family, kind, protocol)
-        wire.setblocking(False)
         try:
-            async with asyncio.timeout(patience_s / len(addresses)):
-                await loop.sock_connect(wire, address)
+            with ExitStack() as ours:
+                wire = ours.enter_context(socket.socket(family, kind, protocol))
+                wire.setblocking(False)
+                async with asyncio.timeout(patience_s / len(addresses)):
+                    await loop.sock_connect(wire, address)
+                ours.pop_all()
+                return wire
         except OSError as error:  # TimeoutError, too
             failure = error
-            wire.close()
-        except BaseException:
-            wire.close()
-            raise
-        else:
-            return wire
     raise failure or OSError(f"{host} has no address")
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from contract.site import Reader
+from contract.portals import Reader
 from edge.errors import BadFrame, Unreachable
 from edge.llrp.clock import ReaderClock
 from edge.llrp.frames import Frames

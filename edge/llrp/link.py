@@ -16,7 +16,7 @@ from typing import Final, Literal
 import structlog
 
 from contract.events import Device
-from contract.site import Reader
+from contract.portals import Reader
 from edge.backoff import Backoff
 from edge.errors import Blinded, Unreachable
 from edge.llrp.calls import Call, calls

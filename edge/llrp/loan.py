@@ -19,7 +19,7 @@ from contextlib import asynccontextmanager, suppress
 from struct import pack
 from typing import Final
 
-from contract.site import Reader
+from contract.portals import Reader
 from edge.errors import Blinded, LlrpError, Unreachable
 from edge.llrp.accessspec import ROSPEC_ID, rospec
 from edge.llrp.answers import Abilities

@@ -16,7 +16,7 @@ from zlib import crc32
 from sllurp.llrp import LLRPMessage
 from sllurp.llrp_proto import LLRPROSpec
 
-from contract.site import Reader
+from contract.portals import Reader
 from edge.llrp import impinj
 from edge.llrp.answers import below
 from edge.llrp.body import Fields, Value, read_message

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Final, Literal, NamedTuple
 
-from contract.site import Reader
+from contract.portals import Reader
 from edge.errors import Unreachable, Why
 from edge.llrp import settings
 from edge.llrp.answers import below, check_greeting, each, number, refusal

@@ -3,7 +3,7 @@
 import ssl
 from typing import Final
 
-from contract.site import Tls
+from contract.portals import Tls
 from edge.errors import Blinded
 
 _CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:AES128-GCM-SHA256:AES256-GCM-SHA384"

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from contract.events import Direction, PassEvidence, Rule
-from contract.site import PassRules
+from contract.portals import PassRules
 from edge.llrp.read import Read
 from edge.portal.beams import Beams, Crossing
 from edge.portal.levels import Levels, levels_of

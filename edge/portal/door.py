@@ -26,7 +26,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Final
 
 from contract.events import DoorPass, EmptyPass
-from contract.site import Door, EyesGate, GpiGate
+from contract.portals import Door, EyesGate, GpiGate
 from edge.llrp.read import Read
 from edge.portal.beams import Beam, Beams
 from edge.portal.field import Field, SoFar, Stay

@@ -27,7 +27,7 @@ from typing import Final, NamedTuple
 from contract.epc import identify
 from contract.errors import BadEpc
 from contract.events import Direction
-from contract.site import PassRules
+from contract.portals import PassRules
 from edge.portal.field import SoFar
 from edge.portal.odds import MOST_CONFIDENT, share
 from edge.portal.visit import Visit, Way, by_middle

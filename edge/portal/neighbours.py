@@ -5,7 +5,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from contract.events import DoorPass, EmptyPass
-from contract.site import Door, GpiGate
+from contract.portals import Door, GpiGate
 from edge.llrp.read import Read
 from edge.portal.door import DoorTracker, decided
 from edge.portal.row import Row

@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 from typing import Final, NamedTuple
 
-from contract.site import PassRules
+from contract.portals import PassRules
 from edge.llrp.read import Read
 from edge.portal.levels import ALIKE_DB
 from edge.portal.odds import share

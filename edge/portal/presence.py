@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 from contract.events import ZoneLeft, ZoneSeen
-from contract.site import PresenceRules, ZoneReader
+from contract.portals import PresenceRules, ZoneReader
 from edge.llrp.read import Read
 from edge.portal import zone_events
 from edge.portal.doubts import Doubts

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from contract.site import PassRules
+from contract.portals import PassRules
 from edge.llrp.read import Read
 from edge.portal.field import BUCKET_US, Field, SoFar
 from edge.portal.group import Group

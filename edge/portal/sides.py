@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from contract.site import Door
+from contract.portals import Door
 
 Side = Literal["inside", "outside"]
 

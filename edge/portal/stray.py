@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from contract.events import PassEvidence
-from contract.site import PassRules
+from contract.portals import PassRules
 from edge.llrp.read import Read
 from edge.portal.direction import Decision
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Final, Literal, NamedTuple
 
-from contract.site import PassRules
+from contract.portals import PassRules
 from edge.llrp.read import Read
 from edge.portal.beams import Beams
 from edge.portal.direction import BEAM_ODDS, Decision, decide

@@ -8,7 +8,7 @@ way out of the field a tag is faint, and that hardly moves its centroids any mor
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from contract.site import PassRules
+from contract.portals import PassRules
 from edge.portal.group import reach_us
 from edge.portal.visit import Visit, by_middle
 

@@ -3,7 +3,7 @@
 import heapq
 from typing import Final
 
-from contract.site import ZoneReader
+from contract.portals import ZoneReader
 
 MISSED_KEEPALIVES: Final = 3
 """As in edge/llrp/link.py: a reader that is silent for so many is found to be frozen."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from contract.site import Door
+from contract.portals import Door
 from edge.siting.measured import AntennaHeard, Measured, antennas, duty, side_of
 from edge.siting.proposal import PowerChoice, Proposal, SessionChoice, brisk_per_s, loud_tags, propose, proposed_door
 from edge.siting.standing import TagHeard, heard_in, shape, tags

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from msgspec import Struct
 
-from contract.site import Door
+from contract.portals import Door
 from edge.llrp.powers import Power, named
 from edge.llrp.read import Read
 from edge.portal.sides import Side, sides_of

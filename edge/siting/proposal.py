@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from contract.site import Door, PassRules
+from contract.portals import Door, PassRules
 from edge.llrp.powers import named
 from edge.siting.measured import Measured, by_tag, duty, quantile, side_of
 from edge.siting.standing import PASS_S, Peaks, null_margins, peaks_of

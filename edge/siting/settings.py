@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from contract.site import Door
+from contract.portals import Door
 from edge.llrp.powers import Power, lowered
 from edge.siting.measured import Setting
 

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from contract.site import Door
+from contract.portals import Door
 
 
 def snippet(door: Door, remark: Callable[[str], str]) -> str:

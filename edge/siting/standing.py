@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 from msgspec import Struct
 
-from contract.site import PassRules
+from contract.portals import PassRules
 from edge.llrp.read import Read
 from edge.portal.beams import Beams
 from edge.portal.direction import decide

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from contract.events import Direction, DoorPass
-from contract.site import Door
+from contract.portals import Door
 from edge.llrp.read import Read
 from edge.portal.door import DoorTracker
 

@@ -7,7 +7,6 @@ Both are replaced as a whole: who reads one sees the old or the new, never half 
 version decides.
 """
 
-import os
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -15,6 +14,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from edge.drafts import replace_file
 from edge.errors import EdgeError
 from edge.vision.messages import UseModels
 
@@ -75,17 +75,9 @@ def read(path: Path, kind: type[T]) -> T | None:
 
 def write(path: Path, what: Choice | Running, *, durable: bool = True) -> None:
     """Replace the file; `durable`: wait until it is on the disk. Raises EdgeError."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(msgspec.json.encode(what) + b"\n")
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        beside.replace(path)
+        replace_file(path, msgspec.json.encode(what) + b"\n", durable=durable)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise EdgeError(f"{path}: cannot be written: {error.strerror}") from error
 
 

@@ -6,6 +6,7 @@ header claims. So the header is read first, and what looks torn is looked at aga
 
 import re
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ from edge.vision.views import Image
 MAX_BYTES: Final = 25 * 10**6
 MAX_PIXELS: Final = 40 * 10**6
 MAX_SIDE: Final = 16_384
+SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+"""Of the files in a folder that are taken for images."""
 GROUND: Final = 127
 """Grey that is put behind what is transparent."""
 
@@ -26,30 +29,46 @@ _MISSING: Final = 128
 """What libjpeg fills blocks with whose data it has not (jdhuff.c: all coefficients zero)."""
 _PADDING: Final = 16
 """Bytes."""
+_BAND: Final = 64
+"""Rows that are made RGB at a time: whatever is made on the way, it is of few pixels."""
 _NO_LENGTH: Final = frozenset([0x01, *range(0xD0, 0xD8)])
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
+Complaint = Callable[[], str]
+"""Gives what libjpeg has written to stderr since it was last called."""
 
-def read(path: Path, longest: int | None = None) -> Image:
+
+def read(path: Path, longest: int | None = None, complaint: Complaint = str) -> Image:
     """The picture in a file, as `decode` gives it. Raises BadImage, also where the file cannot be read."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise BadImage(f"{path}: cannot be read: {error.strerror}") from error
-    return decode(data, str(path), longest)
+    return decode(data, str(path), longest, complaint)
 
 
-def decode(data: bytes, where: str, longest: int | None = None) -> Image:
+def decode(data: bytes, where: str, longest: int | None = None, complaint: Complaint = str) -> Image:
     """JPEG, PNG, WebP or BMP to RGB; `where` names it in errors. Raises BadImage.
 
     Grey becomes RGB, 16 bits become 8, what is transparent lies on grey. With `longest` the picture is made smaller so
-    that its longer side is no longer than that (in pixels); JPEGs more quickly than by hand.
+    that its longer side is no longer than that (in pixels); JPEGs more quickly than by hand. Without `complaint` a JPEG
+    that is damaged in its middle passes for a whole one.
     """
     try:
-        return _decode(data, longest)
+        return smaller(_decode(data, longest, complaint), longest)
     except _Wrong as wrong:
         raise BadImage(f"{where}: {wrong}") from wrong
+
+
+def smaller(image: Image, longest: int | None) -> Image:
+    """The picture with no side longer than so many pixels; the very same one where it is no larger."""
+    height, width = image.shape[:2]
+    if longest is None or max(height, width) <= longest:
+        return image
+    scale = longest / max(height, width)
+    shape = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(image, shape, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def means_damage(complaint: str) -> bool:
@@ -66,7 +85,7 @@ class _Wrong(Exception):
     """Why it is no picture; `decode` adds the place."""
 
 
-def _decode(data: bytes, longest: int | None) -> Image:
+def _decode(data: bytes, longest: int | None, complaint: Complaint) -> Image:
     if len(data) > MAX_BYTES:
         raise _Wrong(f"more than {MAX_BYTES // 10**6} MB: take a smaller picture")
     width, height = _size(data)
@@ -77,8 +96,8 @@ def _decode(data: bytes, longest: int | None) -> Image:
     if max(width, height) > MAX_SIDE:
         raise _Wrong(f"{width} x {height} pixels: no side may be longer than {MAX_SIDE}")
     if data.startswith(b"\xff\xd8"):
-        return _smaller(_jpeg(data, _reduced(max(width, height), longest)), longest)
-    return _smaller(_in_rgb(_pixels(data, cv2.IMREAD_UNCHANGED)), longest)
+        return _jpeg(data, _reduced(max(width, height), longest), complaint)
+    return _in_rgb(_pixels(data, cv2.IMREAD_UNCHANGED))
 
 
 def _size(data: bytes) -> tuple[int, int]:
@@ -160,8 +179,11 @@ def _reduced(longer: int, longest: int | None) -> int:
     return cv2.IMREAD_COLOR
 
 
-def _jpeg(data: bytes, how: int) -> Image:
+def _jpeg(data: bytes, how: int, complaint: Complaint) -> Image:
+    complaint()  # of whatever was before
     pixels = _pixels(data, how)
+    if means_damage(complaint()):
+        raise _Wrong("torn or damaged: a part of the JPEG is missing or damaged")
     if (pixels[-1, -1] == _MISSING).all() and _torn(data, pixels, how):
         raise _Wrong("torn: a part of the JPEG is missing")
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
@@ -188,6 +210,13 @@ def _pixels(data: bytes, how: int) -> NDArray[np.integer[Any]]:
 
 def _in_rgb(found: NDArray[np.integer[Any]]) -> Image:
     """Whatever OpenCV found: (height, width) or (height, width, 1, 3 or 4), 8 or 16 bits."""
+    rgb = np.empty((*found.shape[:2], 3), np.uint8)
+    for top in range(0, len(rgb), _BAND):
+        rgb[top : top + _BAND] = _band_in_rgb(found[top : top + _BAND])
+    return rgb
+
+
+def _band_in_rgb(found: NDArray[np.integer[Any]]) -> Image:
     pixels = (found >> 8 if found.dtype == np.uint16 else found).astype(np.uint8)
     if pixels.ndim == 2:
         return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
@@ -198,12 +227,3 @@ def _in_rgb(found: NDArray[np.integer[Any]]) -> Image:
     if pixels.shape[2] == 3:
         return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
     return np.repeat(pixels[..., :1], 3, axis=2).astype(np.uint8)
-
-
-def _smaller(image: Image, longest: int | None) -> Image:
-    height, width = image.shape[:2]
-    if longest is None or max(height, width) <= longest:
-        return image
-    scale = longest / max(height, width)
-    shape = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(cv2.resize(image, shape, interpolation=cv2.INTER_AREA), np.uint8)

@@ -5,7 +5,7 @@
                               <--Begin, WantCrop, UseModels, UseThresholds-- agent
 
 The camera process does nothing but have the newest picture; the inspector finds, follows and classifies; the agent
-knows the photo-eye, the gate, the lot and what to tell.
+knows the photo-eye, the gate, the lot and what to tell. All times are of the steady clock, which the three share.
 """
 
 from typing import Literal
@@ -34,7 +34,7 @@ class FrameSeen(Struct, frozen=True, tag="frame", array_like=True):
     """One frame was worked through: every fruit that stands in it."""
 
     at_us: int
-    """When the camera took it, by the agent's clock."""
+    """When the camera took it."""
     tracks: tuple[TrackSeen, ...]
     model: str
     """Which model the scores are of: NAME-VERSION-BACKEND-HASH."""
@@ -93,7 +93,7 @@ class Using(Struct, frozen=True, tag="using", array_like=True):
     shadow_good_below: float | None = None
     shadow_defective_from: float | None = None
     refused: str = ""
-    """Why a model that was asked for is not used; the one before goes on."""
+    """Why not every model that was asked for is used: the one before decides, or none is tried. It is tried again."""
 
 
 class Begin(Struct, frozen=True, tag="begin", array_like=True):

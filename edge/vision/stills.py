@@ -3,15 +3,16 @@
 import glob
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Literal
 
 from msgspec import Struct
 
-from contract.site import Grade
+from contract.sortingline import Grade
 from edge.errors import BadImage
 from edge.vision import images, verdict
+from edge.vision.images import Complaint
 from edge.vision.models import package
 from edge.vision.models.classifier import Classifier, Look
 from edge.vision.models.finder import Finder
@@ -19,8 +20,6 @@ from edge.vision.models.manifest import Backend
 from edge.vision.verdict import Thresholds
 from edge.vision.views import Image, view
 
-SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
-"""Of the files that are taken from a folder; a file that is named is tried whatever its name is."""
 LONGEST: Final = 1024
 """Larger photographs are made so small, in pixels of the longer side: the models look at less than that."""
 
@@ -56,11 +55,11 @@ class StillJudge:
         crop: str,
         backend: Backend = "int8",
         version: int | None = None,
-        complaint: Callable[[], str] = str,
+        complaint: Complaint = str,
     ) -> None:
-        """`complaint` gives what libjpeg has written to stderr since it was last called. Raises BadModel."""
+        """Raises BadModel."""
         self._classifier = Classifier(package.load(package.folder_of(root, crop, version), backend))
-        self._finder = Finder(package.load(package.folder_of(root, package.FINDER), backend))
+        self._finder = Finder(package.load(package.finder_folder(root), backend))
         self._crop = crop
         self._complaint = complaint
 
@@ -74,19 +73,12 @@ class StillJudge:
             return path
         begun_s = time.perf_counter()
         try:
-            looks = self._look(self._read(path))
+            looks = self._look(images.read(path, LONGEST, self._complaint))
         except BadImage as error:
             return NotInspected(str(path), str(error))
         told, score = worst(looks, thresholds)
         ms = round(1000 * (time.perf_counter() - begun_s), 2)
         return Inspected(str(path), told, score, self._classifier.model, ms)
-
-    def _read(self, path: Path) -> Image:
-        self._complaint()
-        image = images.read(path, LONGEST)
-        if images.means_damage(said := self._complaint()):
-            raise BadImage(f"{path}: torn or damaged: {said}")
-        return image
 
     def _look(self, image: Image) -> list[Look]:
         cut = self._classifier.cut
@@ -111,12 +103,13 @@ def worst(
 def files(named: Iterable[str]) -> Iterator[Path | NotInspected]:
     """The images that the command line names: files, folders (all images in them and below), patterns such as *.jpg.
 
-    In the place of a folder or a pattern with nothing in it: so. What does not exist is told when it is opened.
+    A file that is named is tried whatever its name is. In the place of a folder or a pattern with nothing in it: so.
+    What does not exist is told when it is opened.
     """
     for name in named:
         path = Path(name)
         if path.is_dir():
-            nothing = NotInspected(name, f"{name}: no images in this folder ({', '.join(sorted(SUFFIXES))})")
+            nothing = NotInspected(name, f"{name}: no images in this folder ({', '.join(sorted(images.SUFFIXES))})")
             yield from _first_or(_of_folder(path), nothing)
         elif not path.exists() and glob.has_magic(name):
             yield from _first_or(
@@ -129,7 +122,7 @@ def files(named: Iterable[str]) -> Iterator[Path | NotInspected]:
 def _of_folder(folder: Path) -> Iterator[Path]:
     for place, below, names in os.walk(folder):
         below.sort()
-        yield from (Path(place, name) for name in sorted(names) if Path(name).suffix.lower() in SUFFIXES)
+        yield from (Path(place, name) for name in sorted(names) if Path(name).suffix.lower() in images.SUFFIXES)
 
 
 def _first_or(paths: Iterator[Path], nothing: NotInspected) -> Iterator[Path | NotInspected]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from contract.events import Verdict
-from contract.site import Grade
+from contract.sortingline import Grade
 
 
 class Thresholds(NamedTuple):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel
 
+from contract.wire import PICTURE_ID
 from gateway.api.parts import GatewayParts
 from gateway.api.problems import ApiProblem, documented
 
@@ -18,7 +19,7 @@ JPEG: dict[str, Any] = {
     "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
 }
 
-EvidenceId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,100}$")]
+EvidenceId = Annotated[str, Path(pattern=f"^{PICTURE_ID}$")]
 
 
 class EvidenceView(BaseModel):

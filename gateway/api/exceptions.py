@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.api.parts import GatewayParts, Parts
 from gateway.api.problems import ApiProblem, documented
+from gateway.errors import BodyMistake
 from gateway.known import LINE, Words
-from gateway.records import ExceptionResolved
+from gateway.records import Decision, ExceptionResolved, LotReleased, Record
 from gateway.views import ExceptionView
 
 router = APIRouter(prefix="/api/v1/exceptions", tags=["exceptions"])
@@ -27,6 +28,8 @@ class Resolution(BaseModel):
 
     who: Words
     why: str = Field(min_length=1, max_length=1000, pattern=LINE)
+    decision: Decision | None = None
+    """Asked for where a lot is in quarantine: `release` its stock, or `keep` it there."""
 
 
 @router.get("", operation_id="getExceptions")
@@ -40,7 +43,13 @@ async def get_exceptions(parts: GatewayParts, state: Literal["open", "resolved"]
     "/{exception_id}/resolve",
     operation_id="resolveException",
     responses=documented(
-        "bad-request", "unknown-exception", "already-resolved", "invalid-request", "body-too-large", "ledger-failed"
+        "bad-request",
+        "unknown-exception",
+        "already-resolved",
+        "decision-needed",
+        "invalid-request",
+        "body-too-large",
+        "ledger-failed",
     ),
 )
 async def resolve_exception(
@@ -49,13 +58,29 @@ async def resolve_exception(
     """Say that an exception is dealt with. The same again changes nothing."""
     view = _view(parts, exception_id)
     if view.state == "resolved":
-        if (view.resolved_by, view.reason) != (resolution.who, resolution.why):
+        if (view.resolved_by, view.reason, view.decision) != (resolution.who, resolution.why, resolution.decision):
             raise ApiProblem("already-resolved", f"{view.resolved_by} has resolved it: {view.reason}")
         return view
-    await parts.ledger.record(
-        ExceptionResolved(at_us=parts.clock(), id=exception_id, who=resolution.who, why=resolution.why)
-    )
+    _check_decision(parts, view, resolution.decision)
+    await parts.ledger.record(_deed(parts, view, resolution))
     return _view(parts, exception_id)
+
+
+def _check_decision(parts: Parts, view: ExceptionView, decision: Decision | None) -> None:
+    """Nobody resolves a lot in quarantine without saying what becomes of its stock."""
+    held = view.kind == "quality" and parts.ledger.sorting.in_quarantine(view.subject)
+    if held and decision is None:
+        text = f"lot {view.subject!r} is in quarantine: say in `decision` to `release` its stock or to `keep` it there"
+        raise ApiProblem("decision-needed", text)
+    if decision is not None and not held:
+        text = "this exception is about no lot in quarantine: leave it out"
+        raise ApiProblem("invalid-request", text, [BodyMistake("body.decision", text)])
+
+
+def _deed(parts: Parts, view: ExceptionView, said: Resolution) -> Record:
+    if said.decision == "release":
+        return LotReleased(at_us=parts.clock(), lot=view.subject, who=said.who, why=said.why)
+    return ExceptionResolved(at_us=parts.clock(), id=view.id, who=said.who, why=said.why, decision=said.decision)
 
 
 def _view(parts: Parts, exception_id: str) -> ExceptionView:

@@ -24,7 +24,7 @@ class LineList(BaseModel):
     lines: list[LineView]
 
 
-class LotOrder(BaseModel):
+class LotBeginning(BaseModel):
     """What runs over a line from now on, and who says so."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,7 +57,7 @@ async def get_line(parts: GatewayParts, line: LinePath) -> LineView:
         **documented("bad-request", "unknown-line", "invalid-request", "body-too-large", "ledger-failed"),
     },
 )
-async def begin_lot(parts: GatewayParts, response: Response, line: LinePath, order: LotOrder) -> LineView:
+async def begin_lot(parts: GatewayParts, response: Response, line: LinePath, order: LotBeginning) -> LineView:
     """Another lot runs over the line: its agent is told, its fruit counts for it. The same again changes nothing."""
     _view(parts, line)
     if order.sku is not None and (text := parts.master.unknown_sku(order.sku)):

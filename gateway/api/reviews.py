@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict
 
+from contract.wire import Outline
 from gateway.api.parts import GatewayParts, Parts
 from gateway.api.problems import ApiProblem, documented
-from gateway.evidence.pictures import Outline
 from gateway.known import Words
 from gateway.ledger.linerows import Review
 from gateway.records import Label, ReviewAnswered

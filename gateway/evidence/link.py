@@ -2,8 +2,8 @@
 pictures never stand before events.
 
     evidence ---> read (thread) ---> on disk (thread) ---> command: EvidenceKept
-                    |     `--> belts: the newest in memory
-                    `--> dead letters
+                    |     `--> belts: the newest in memory          |
+                    `--> dead letters, refused ---------------------'
     status: online, a lot begins, the broker is back ----> command: LineOrders
 
 An agent keeps a picture, and sends it again, until it is told that it is kept; so what is lost on the way, or dropped
@@ -14,6 +14,7 @@ so that whatever was lost is mended by the next one.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -39,6 +40,8 @@ AT_ONCE_BYTES: Final = 4 * 1024 * 1024
 """Of messages that are kept with one fsync."""
 MAX_IDS: Final = 500
 """Of one `EvidenceKept`."""
+MAX_REFUSED: Final = 30
+"""The same, with their reasons: at most 1,200 bytes each."""
 RETRY_S: Final = 1.0
 """After the disk refused."""
 
@@ -64,6 +67,8 @@ class EvidenceLink:
         """Agents that are to be told what runs over their lines."""
         self._kept: dict[str, list[str]] = defaultdict(list)
         """Ids to be told, by agent; no more than came since the last telling."""
+        self._refused: dict[str, dict[str, str]] = defaultdict(dict)
+        """The same of what is refused, with the reasons."""
         self._to_tell = asyncio.Event()
         self._failing = False
 
@@ -93,10 +98,16 @@ class EvidenceLink:
     async def _talk(self, client: Client) -> None:
         """One connection; leaves it only by an exception."""
         self._kept.clear()  # of a session that is over: its agents ask again
+        self._refused.clear()
         self._order(*self._lines_of)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen(client))
-            group.create_task(self._tell(client))
+        if not self._failing:
+            self._ledger.sorting.pictures_can_come(self._clock())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen(client))
+                group.create_task(self._tell(client))
+        finally:
+            self._ledger.sorting.pictures_can_come(None)
 
     # what comes
 
@@ -142,7 +153,7 @@ class EvidenceLink:
     def _refuse(self, refused: Refused) -> None:
         self._ledger.bury(refused.agent or UNLISTED, refused.topic, refused.data, refused.reason)
         if refused.agent is not None and refused.picture is not None:
-            self._kept[refused.agent].append(refused.picture)
+            self._refused[refused.agent][refused.picture] = refused.reason[: wire.MAX_REASON]
 
     async def _keep(self, fruit: Sequence[Evidence]) -> None:
         """Onto the disk. If that cannot be, nothing is told, and their agents send them again."""
@@ -156,7 +167,8 @@ class EvidenceLink:
         self._well()
         for one in fruit:
             self._kept[one.agent].append(one.id)
-        self._ledger.sorting.unpictured(lost)
+        if news := self._ledger.sorting.unpictured(lost, self._clock()):
+            await self._ledger.record(*news)
         self._ranks.look_again(self._ranks.of(ids))
 
     # what is told
@@ -174,6 +186,11 @@ class EvidenceLink:
                 for start in range(0, len(ids), MAX_IDS):
                     some = tuple(ids[start : start + MAX_IDS])
                     await self._command(client, agent, EvidenceKept(ids=some))
+            refused, self._refused = self._refused, defaultdict(dict)
+            for agent, reasons in refused.items():
+                for start in range(0, len(reasons), MAX_REFUSED):
+                    why = dict(islice(reasons.items(), start, start + MAX_REFUSED))
+                    await self._command(client, agent, EvidenceKept(ids=tuple(why), refused=why))
 
     async def _command(self, client: Client, agent: str, command: Command) -> None:
         await client.publish(str(Topic(self._site, agent, "command")), wire.encode(command), qos=1)
@@ -182,11 +199,13 @@ class EvidenceLink:
     def _trouble(self, error: EvidenceDown) -> None:
         if not self._failing:
             log.error("pictures cannot be kept", error=str(error))
+            self._ledger.sorting.pictures_can_come(None)
         self._failing = True
 
     def _well(self) -> None:
         if self._failing:
             log.info("pictures are kept again")
+            self._ledger.sorting.pictures_can_come(self._clock())
         self._failing = False
 
 

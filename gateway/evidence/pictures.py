@@ -15,11 +15,9 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 import structlog
 
-from contract.wire import Evidence
+from contract.wire import Evidence, Outline
 from gateway.errors import EvidenceDown
 
-Outline = tuple[tuple[float, float], ...]
-"""Corners as shares of the picture's width and height."""
 Rank = Literal[0, 1, 2, 3]
 WAITING: Final = 2
 LABELLED: Final = 3

@@ -7,8 +7,9 @@ from typing import Final
 
 import structlog
 
+from contract.wire import Outline
 from gateway.errors import EvidenceDown
-from gateway.evidence.pictures import LABELLED, WAITING, Outline, Pictures, Rank
+from gateway.evidence.pictures import LABELLED, WAITING, Pictures, Rank
 from gateway.ledger.ledger import Commit, Ledger
 from gateway.ledger.linerows import Review
 

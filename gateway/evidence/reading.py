@@ -1,5 +1,6 @@
 """What came by the topic `evidence`: pictures to keep, pictures to show, and what is refused. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ from gateway.connection import same_agent
 from gateway.errors import BadPicture
 from gateway.evidence import jpeg
 
+_ID = re.compile(rb'"id"\s*:\s*"(%s)"' % wire.PICTURE_ID.encode())
+
 
 class Refused(NamedTuple):
     """A message that is not kept."""
@@ -19,7 +22,7 @@ class Refused(NamedTuple):
     agent: str | None
     """None for a stranger."""
     picture: str | None
-    """Its picture's id, if so much could be read: its agent need not send it again."""
+    """Its picture's id, if so much could be found: its agent need not send it again."""
     reason: str
 
 
@@ -44,7 +47,7 @@ def read(messages: Iterable[tuple[str, bytes]], lines_of: Mapping[str, frozenset
             one = wire.decode_evidence(data)
             same_agent(topics.parse(topic), one.agent)
         except BadMessage as error:
-            found.refused.append(Refused(topic, data, agent, None, str(error)))
+            found.refused.append(Refused(topic, data, agent, _id_in(data), str(error)))
             continue
         try:
             _check(one, lines_of[agent])
@@ -53,6 +56,12 @@ def read(messages: Iterable[tuple[str, bytes]], lines_of: Mapping[str, frozenset
             continue
         (found.belts if one.kind == "belt" else found.fruit).append(one)
     return found
+
+
+def _id_in(data: bytes) -> str | None:
+    """The picture's id of a message that cannot be read as a whole. In base64, as in an id, there are no quotes."""
+    match = _ID.search(data)
+    return None if match is None else match[1].decode()
 
 
 def _agent(topic: str, lines_of: Mapping[str, frozenset[str]]) -> str:

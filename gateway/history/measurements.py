@@ -157,7 +157,8 @@ def _record(record: records.Record) -> Chart:
         case records.ItemsImported():
             return Chart({}, {"who": record.who, "items": len(record.items)})
         case records.ExceptionResolved():
-            return Chart({}, {"id": record.id, "who": record.who, "why": record.why})
+            said = {"who": record.who, "why": record.why, "decision": record.decision}
+            return Chart({}, {"id": record.id, **said})
         case records.ShipmentSettled():
             return Chart({}, {"id": record.id})
         case records.ReplenishmentRequested():
@@ -168,10 +169,16 @@ def _record(record: records.Record) -> Chart:
         case records.LotBegun():
             lot = {"lot": record.lot, "sku": record.sku, "customer": record.customer}
             return Chart({"line": record.line}, {**lot, "who": record.who})
+        case records.LotFound():
+            return Chart({"line": record.line}, {"lot": record.lot, "limit": record.limit})
+        case records.UnknownLine():
+            return Chart({"about": record.agent}, {"line": record.line, "count": record.count})
         case records.LotReleased():
             return Chart({}, {"lot": record.lot, "who": record.who, "why": record.why})
         case records.ReviewAnswered():
             return Chart({"label": record.label}, {"id": record.id, "who": record.who})
+        case records.ReviewsClosed():
+            return Chart({"why": record.why}, {"reviews": len(record.ids)})
         case records.AgentSilent() | records.AgentHeard():
             return Chart({"about": record.agent}, {"n": 1})
         case records.DataLost():

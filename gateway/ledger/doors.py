@@ -1,9 +1,9 @@
 """Doors: what passed through each, and what a pass means for the items, the stock and the shipment at the door."""
 
 from contract.events import DoorPass, EmptyPass
-from contract.site import Door as DoorOfSite
+from contract.portals import Door as DoorOfSite
 from gateway.errors import Misfit
-from gateway.ledger import exceptions, inventory, shipments
+from gateway.ledger import exceptions, inventory, quarantine, shipments
 from gateway.ledger.house import Tag
 from gateway.ledger.rows import Door, Stamp
 from gateway.ledger.state import State
@@ -56,6 +56,7 @@ def _cross(state: State, row: LogRow, door: DoorOfSite, epc: str, tag: Tag, by: 
     """A tag came into the house, or left it, by a door to the world."""
     known = state.items.rows.get(epc)
     held = known is not None and known.zone is not None and known.entered_us is not None and known.entered_us < by[0]
+    gone = known is not None and known.zone is None and known.placed is not None
     item = inventory.place(state, epc, door.inside if inbound else None, by, door.name, row.recorded_us)
     if item.placed == by:
         item.dock = door.name
@@ -73,3 +74,5 @@ def _cross(state: State, row: LogRow, door: DoorOfSite, epc: str, tag: Tag, by: 
             newsworthy=tag.kind == "unit" and expected_here,
         ),
     )
+    if not inbound and not gone and item.placed == by:
+        quarantine.shipped(state, epc, door.name, row.recorded_us)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from gateway.ledger.rows import ExceptionKind, Incident, Param
 from gateway.ledger.state import State
-from gateway.records import ExceptionResolved, LogRow
+from gateway.records import Decision, ExceptionResolved, LogRow
 
 _QUIET = frozenset({"unknown_direction", "empty_pass", "clock_stepped", "bad_message", "drift", "gate_missed"})
 """Somebody should look; the others are wrong already."""
@@ -54,18 +54,26 @@ def update(
     return True
 
 
-def end(state: State, kind: ExceptionKind, subject: str, now_us: int, reason: str, who: str | None = None) -> None:
+def end(
+    state: State,
+    kind: ExceptionKind,
+    subject: str,
+    now_us: int,
+    reason: str,
+    who: str | None = None,
+    decision: Decision | None = None,
+) -> None:
     """It is no longer so: the exception closes, if it is open, by itself or because somebody did something else."""
     key = state.index.open_exceptions.get((kind, subject))
     if key is not None:
-        _close(state, key, now_us, who, reason)
+        _close(state, key, now_us, who, reason, decision)
 
 
 def resolve(state: State, row: LogRow, record: ExceptionResolved) -> None:
     """Somebody dealt with it. One that is unknown or already closed stays as it is."""
     incident = state.exceptions.get(record.id)
     if incident is not None and incident.open:
-        _close(state, record.id, row.recorded_us, record.who, record.why)
+        _close(state, record.id, row.recorded_us, record.who, record.why, record.decision)
 
 
 def current(state: State, kind: ExceptionKind, subject: str) -> Incident | None:
@@ -97,11 +105,12 @@ def trim(state: State) -> list[str]:
     return old
 
 
-def _close(state: State, key: str, now_us: int, who: str | None, why: str) -> None:
+def _close(state: State, key: str, now_us: int, who: str | None, why: str, decision: Decision | None) -> None:
     incident = state.exceptions.rows[key]
     incident.open = False
     incident.resolved_by = who
     incident.reason = why
+    incident.decision = decision
     incident.updated_us = now_us
     state.exceptions.touch(key)
     del state.index.open_exceptions[incident.kind, incident.subject]

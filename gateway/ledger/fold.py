@@ -44,8 +44,11 @@ RULES: dict[type, Rule] = {
     records.ReplenishmentRequested: orders.requested,
     records.OrderReported: orders.reported,
     records.LotBegun: lines.begun,
+    records.LotFound: lines.found,
+    records.UnknownLine: lines.stranger_told,
     records.LotReleased: lots.released,
     records.ReviewAnswered: reviews.answered,
+    records.ReviewsClosed: reviews.closed,
     records.AgentSilent: agents.silent,
     records.AgentHeard: agents.heard,
     records.DataLost: agents.lost_data,
@@ -56,7 +59,8 @@ RULES: dict[type, Rule] = {
 def fold(state: State, row: LogRow, entry: LogEntry) -> None:
     """Apply one entry of the log to the state. The same rows in the same order give the same state.
 
-    An entry that names what the site file does not know changes nothing but the numbers, and is an exception.
+    An entry that names a door or zone that the site file does not know changes nothing but the numbers, and is an
+    exception. Sorting lines do not depend on the site file: what it said of them stands in the log.
     """
     agents.advance(state, row)
     try:

@@ -1,6 +1,7 @@
 """One group commit: what came in together, and what it becomes in the log and in the state."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -11,6 +12,7 @@ from contract import events, wire
 from contract.errors import BadMessage
 from contract.wire import Ack
 from gateway import records, replenish
+from gateway.ledger import lots, reviews
 from gateway.ledger.fold import fold
 from gateway.ledger.state import State
 from gateway.ledger.store import DEAD_LETTER_BYTES, DeadLetter
@@ -61,6 +63,8 @@ class Group:
         self._id = last_id
         self._epoch = epoch
         self._now_us = now_us
+        self._strangers: Counter[str] = Counter()
+        """Fruit of lines that the site file does not name, in the entry at hand."""
         own = state.agents.get(GATEWAY)
         self._seq = own.through.get(epoch, 0) if own is not None else 0
 
@@ -73,11 +77,20 @@ class Group:
         if entry.lost is not None:
             lost = records.DataLost(at_us=self._now_us, agent=entry.agent, epoch=entry.epoch, detail=entry.lost)
             self._record(lost)
+        self._strangers.clear()
         for seq, raw in enumerate(entry.bodies, entry.first):
             self._event(entry.agent, entry.epoch, seq, bytes(raw))
+        for line, count in self._strangers.items():
+            self._record(records.UnknownLine(at_us=self._now_us, agent=entry.agent, line=line, count=count))
 
-    def replenish(self) -> None:
-        """Ask for what is lacking after all that."""
+    def close(self) -> None:
+        """After all that: ask for what is lacking, and let go of the reviews that are too many."""
+        self._replenish()
+        surplus = reviews.surplus(self._state)
+        if surplus:
+            self._record(records.ReviewsClosed(at_us=self._now_us, ids=tuple(surplus), why="let_go"))
+
+    def _replenish(self) -> None:
         due = sorted(self._state.due)
         self._state.due.clear()
         for sku in due:
@@ -103,7 +116,17 @@ class Group:
             bad = records.BadMessages(at_us=self._now_us, agent=agent, count=1, reason=reason)
             self._append(agent, epoch, seq, bad, self._now_us, self._now_us, _encode(bad))
         else:
+            if isinstance(event, events.Inspection):
+                self._fruit(event)
             self._append(agent, epoch, seq, event, event.at_us, event.decided_us, body)
+
+    def _fruit(self, event: events.Inspection) -> None:
+        """What the site file says of its line today goes into the log: the fold does not ask it."""
+        if event.line not in self._state.house.lines:
+            self._strangers[event.line] += 1
+        found = lots.news(self._state, event, self._now_us)
+        if found is not None:
+            self._record(found)
 
     def _append(
         self, agent: str, epoch: str, seq: int, entry: LogEntry, at_us: int, decided_us: int, body: bytes

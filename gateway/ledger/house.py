@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from contract import site as site_file
 from contract.epc import identify
 from contract.errors import BadEpc
+from contract.sortingline import Grade
 
 DeviceKind = Literal["agent", "reader", "modbus", "camera"]
 
@@ -25,6 +26,7 @@ class DeviceOf(NamedTuple):
     door: str | None
 
 
+_USUAL = Grade(crop="any")
 _OTHER = Tag("other", None)
 _CONTAINER = Tag("container", None)
 
@@ -48,9 +50,10 @@ class House:
 
     def most_defective(self, line: str, customer: str | None) -> float:
         """The share of defective fruit that a customer takes from a line: as the customer's grade says, else as
-        everybody's does."""
-        grades = {grade.customer: grade for grade in self.site.grades if grade.crop == self.lines[line].crop}
-        grade = grades.get(customer) or grades.get(None) or site_file.Grade(crop=self.lines[line].crop)
+        everybody's does. A line that is not in the site file has the usual one."""
+        crop = self.lines[line].crop if line in self.lines else None
+        grades = {grade.customer: grade for grade in self.site.grades if grade.crop == crop}
+        grade = grades.get(customer) or grades.get(None) or _USUAL
         return grade.max_defective
 
     def tag(self, epc: str) -> Tag:

@@ -16,8 +16,12 @@ recorded: else one clock set to next year would win over every true sighting unt
 
 def stamp(row: LogRow) -> Stamp:
     """When and by whom something was seen."""
-    at_us = row.at_us if row.at_us <= row.recorded_us + CLOCK_SLACK_US else row.recorded_us
-    return (at_us, row.agent, row.epoch, row.seq)
+    return (believed(row.at_us, row.recorded_us), row.agent, row.epoch, row.seq)
+
+
+def believed(at_us: int, recorded_us: int) -> int:
+    """An event time, unless it is too far ahead of when it was recorded."""
+    return at_us if at_us <= recorded_us + CLOCK_SLACK_US else recorded_us
 
 
 def place(state: State, epc: str, zone: str | None, by: Stamp, where: str, now_us: int) -> Item:

@@ -187,10 +187,11 @@ class Ledger:
             self._unreadable.append(DeadLetter(self._clock(), topic, reason, len(data), data[:DEAD_LETTER_BYTES]))
 
     async def tick(self, now_us: int) -> None:
-        """Once a second: settle shipments, find silent agents, count bad messages, look at reorder points."""
+        """Once a second: settle shipments, find silent agents, count bad messages, look at reorder points, close the
+        reviews whose picture never came."""
         self._check()
         self._show(self._watch.doors_left(now_us) | self.sorting.slowed(now_us))
-        news = self._watch.due(now_us)
+        news = [*self._watch.due(now_us), *self.sorting.overdue(now_us)]
         if news or self._state.due:
             await self._recorded(news)
 
@@ -297,7 +298,7 @@ class Ledger:
             self._queued_rows -= len(entry.bodies if isinstance(entry, Taken) else entry.records)
             entries.append(entry)
             group.add(entry)
-        group.replenish()
+        group.close()
         if self._queued_rows < MAX_QUEUED:
             self._room.set()
         self._next_id += len(group.rows)

@@ -42,6 +42,8 @@ class SortingLine(Struct):
     seconds: list[tuple[int, int]] = []
     """How many fruit there were in each second (since 1970) of the last minute of event time, oldest first."""
     last_us: int | None = None
+    unpictured: int = 0
+    """Reviews that nobody could answer, because their picture never came."""
 
 
 class Run(Struct):
@@ -96,3 +98,5 @@ class Review(Struct):
     label: Label | None = None
     who: str | None = None
     answered_us: int | None = None
+    asked_us: int = 0
+    """Record time of its inspection."""

@@ -1,14 +1,18 @@
-"""Sorting lines: how each does, from the verdicts on its fruit. Fruit is not stock: a verdict moves no item."""
+"""Sorting lines: how each does, from the verdicts on its fruit. Fruit is not stock: a verdict moves no item.
+
+Which lines there are is no matter here: fruit counts whatever line it is of, and the site file says what is shown. So
+the log gives the same whatever became of the site file since.
+"""
 
 from bisect import bisect_left, insort
 from typing import Final
 
 from contract.events import Inspection
-from gateway.errors import Misfit
 from gateway.ledger import exceptions, inventory, lots, reviews
 from gateway.ledger.linerows import Fruit, Shadow, SortingLine
+from gateway.ledger.rows import Param
 from gateway.ledger.state import State
-from gateway.records import LogRow, LotBegun
+from gateway.records import LogRow, LotBegun, LotFound, UnknownLine
 
 LATEST: Final = 12
 """Fruit that a line shows."""
@@ -37,6 +41,18 @@ def begun(state: State, row: LogRow, record: LotBegun) -> None:
     lots.begun(state, row, record)
 
 
+def found(state: State, row: LogRow, record: LotFound) -> None:
+    """Fruit of a lot comes that nobody began."""
+    _of(state, record.line)
+    lots.found(state, record)
+
+
+def stranger_told(state: State, row: LogRow, record: UnknownLine) -> None:
+    """Fruit of a line came that the site file did not name: somebody should look at one of the two."""
+    what: dict[str, Param] = {"reason": f"line {record.line!r} is not in the site file"}
+    exceptions.add(state, "bad_message", record.agent, row.recorded_us, record.count, what)
+
+
 def in_last_minute(line: SortingLine, now_us: int) -> int:
     """Fruit in the 60 s before `now_us`."""
     now_s = now_us // 1_000_000
@@ -44,8 +60,6 @@ def in_last_minute(line: SortingLine, now_us: int) -> int:
 
 
 def _of(state: State, name: str) -> SortingLine:
-    if name not in state.house.lines:
-        raise Misfit(f"line {name!r} is not in the site file")
     state.lines.touch(name)
     return state.lines.get(name) or state.lines.put(name, SortingLine())
 

@@ -11,12 +11,11 @@ from typing import Final, Literal
 
 from contract.events import Inspection
 from gateway import wilson
-from gateway.errors import Misfit
-from gateway.ledger import exceptions, quarantine
+from gateway.ledger import exceptions, inventory, quarantine
 from gateway.ledger.linerows import Run
 from gateway.ledger.rows import Param
 from gateway.ledger.state import State
-from gateway.records import LogRow, LotBegun, LotReleased
+from gateway.records import LogRow, LotBegun, LotFound, LotReleased
 
 LEAST_DEFECTIVE: Final = 5
 _NOBODY_SAID: Final = "judged on the line, but never told to the gateway: this lot's figures lack them"
@@ -29,14 +28,25 @@ def key_of(line: str, lot: str) -> str:
 
 def begun(state: State, row: LogRow, record: LotBegun) -> None:
     """Another lot runs over a line, or the same one for another customer."""
-    if record.line not in state.house.lines:
-        raise Misfit(f"line {record.line!r} is not in the site file")
     run = _of(state, record.line, record.lot, record.at_us)
     run.sku, run.customer, run.ordered, run.ended_us = record.sku, record.customer, True, None
     said = record.limit
     run.limit = state.house.most_defective(record.line, record.customer) if said is None else said
     _runs_now(state, run, record.at_us, row.recorded_us)
     _judge(state, run, row.recorded_us)
+
+
+def news(state: State, event: Inspection, now_us: int) -> LotFound | None:
+    """What is to be recorded before the first fruit of a lot that nobody began."""
+    if event.lot is None or key_of(event.line, event.lot) in state.lots.rows:
+        return None
+    limit = state.house.most_defective(event.line, None)
+    return LotFound(at_us=inventory.believed(event.at_us, now_us), line=event.line, lot=event.lot, limit=limit)
+
+
+def found(state: State, record: LotFound) -> None:
+    """Fruit of a lot comes that nobody began."""
+    _of(state, record.line, record.lot, record.at_us).limit = record.limit
 
 
 def counted(state: State, row: LogRow, event: Inspection, at_us: int) -> None:
@@ -62,12 +72,13 @@ def released(state: State, row: LogRow, record: LotReleased) -> None:
         state.lots.touch(key_of(run.line, run.lot))
     if held:
         quarantine.free(state, record.lot, row.recorded_us)
-        exceptions.end(state, "quality", record.lot, row.recorded_us, record.why, record.who)
+        exceptions.end(state, "quality", record.lot, row.recorded_us, record.why, record.who, "release")
 
 
 def runs_of(state: State, lot: str) -> list[Run]:
     """A lot on every line where it ran, those that are not in the site file any more included."""
-    return [run for run in state.lots.rows.values() if run.lot == lot]
+    runs = (state.lots.get(key_of(line, lot)) for line in state.lines.rows)
+    return [run for run in runs if run is not None]
 
 
 def standing(state: State, run: Run) -> Literal["running", "within", "over", "released"]:
@@ -107,37 +118,44 @@ def _runs_now(state: State, run: Run, at_us: int, now_us: int) -> None:
 
 
 def _compare(state: State, row: LogRow, event: Inspection, run: Run) -> None:
-    """The line's own tally, beside what came: a line that counted more has made events that are gone."""
+    """The line's own tally, beside what came: a line that counted more has made events that are gone.
+
+    It is an exception about the line, counted in fruit: the one about its agent counts how often events were lost.
+    """
     if event.tally is None:
         return
     tally = event.tally
     told = tally.good + tally.defective + tally.unsure + tally.unseen
     untold = told - (run.judged + run.unsure + run.unseen)
     if untold > run.untold:
-        what: dict[str, Param] = {"detail": f"line {run.line}, lot {run.lot}: {untold} fruit {_NOBODY_SAID}"}
-        exceptions.add(state, "data_lost", row.agent, row.recorded_us, untold - run.untold, what)
+        what: dict[str, Param] = {"detail": f"lot {run.lot}: {untold} fruit {_NOBODY_SAID}"}
+        exceptions.add(state, "data_lost", run.line, row.recorded_us, untold - run.untold, what)
         run.untold = untold
 
 
 def _judge(state: State, run: Run, now_us: int) -> None:
     if run.judged == 0:
         return
-    low, high = wilson.interval(run.defective, run.judged)
+    low, _ = wilson.interval(run.defective, run.judged)
     enough = run.defective >= LEAST_DEFECTIVE or run.ended_us is not None
-    crossed = enough and low > run.limit and not run.over
-    if not (crossed or run.held):
-        return
-    figures: dict[str, Param] = {
-        "line": run.line,
-        "rate": round(run.defective / run.judged, 4),
+    if enough and low > run.limit and not run.over:
+        run.over = True
+        exceptions.begin(state, "quality", run.lot, now_us, *_figures(state, run.lot))
+        quarantine.hold(state, run.lot, now_us)
+    elif run.held:
+        exceptions.update(state, "quality", run.lot, now_us, *_figures(state, run.lot))
+
+
+def _figures(state: State, lot: str) -> tuple[int, dict[str, Param]]:
+    """Defective fruit, and what else is told of a lot: of all lines together that hold it."""
+    held = [run for run in runs_of(state, lot) if run.held]
+    defective, judged = sum(run.defective for run in held), sum(run.judged for run in held)
+    low, high = wilson.interval(defective, judged)
+    return defective, {
+        "line": ", ".join(sorted(run.line for run in held)),
+        "rate": round(defective / judged, 4),
         "low": round(low, 4),
         "high": round(high, 4),
-        "limit": run.limit,
-        "inspected": run.judged,
+        "limit": min(run.limit for run in held),
+        "inspected": judged,
     }
-    if crossed:
-        run.over = True
-        exceptions.begin(state, "quality", run.lot, now_us, run.defective, figures)
-        quarantine.hold(state, run.lot, now_us)
-    else:
-        exceptions.update(state, "quality", run.lot, now_us, run.defective, figures)

@@ -4,8 +4,8 @@ An item's lot is what a document last said of its tag; whether that was before o
 after the lot was found bad, is the same.
 """
 
-from gateway.ledger import inventory, stock
-from gateway.ledger.rows import Item
+from gateway.ledger import exceptions, inventory, stock
+from gateway.ledger.rows import Item, Param
 from gateway.ledger.state import State
 
 
@@ -37,6 +37,18 @@ def free(state: State, lot: str, now_us: int) -> None:
     if lot in state.index.held_lots:
         state.index.held_lots.discard(lot)
         _count_all(state, lot, -1, now_us)
+
+
+def shipped(state: State, epc: str, door: str, now_us: int) -> None:
+    """A case went out to the world: of a lot in quarantine it should not have. It stays an exception until a person
+    has dealt with it, whatever becomes of the lot."""
+    item = state.items.rows[epc]
+    if item.lot is None or item.lot not in state.index.held_lots or item.sku is None:
+        return
+    evidence: dict[str, Param] = {"door": door, "epc": epc}
+    if item.shipment is not None:
+        evidence["shipment"] = item.shipment
+    exceptions.add(state, "quarantine_shipped", item.lot, now_us, 1, evidence)
 
 
 def reindex(state: State) -> None:

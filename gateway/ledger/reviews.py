@@ -1,18 +1,23 @@
 """Reviews: verdicts that a person shall look at, because they are unsure or were drawn by chance.
 
-Only so many wait at once: beyond it the oldest is let go. What a person has answered stays.
+Only so many wait at once: beyond it the oldest are let go. Those whose picture never comes nobody can answer. Both are
+closed by a record of their own, so that the log says of each verdict what became of it; what a person has answered
+stays.
 """
 
+import heapq
 import re
 from bisect import bisect_left, insort
+from itertools import islice
 
 from contract.events import Inspection
+from contract.wire import PICTURE_ID
 from gateway.ledger.linerows import Review
 from gateway.ledger.state import State
-from gateway.records import LogRow, ReviewAnswered
+from gateway.records import LogRow, ReviewAnswered, ReviewsClosed
 
-_PICTURE_ID = re.compile(r"[a-z0-9-]{1,100}")
-"""Another one can never come (contract/wire.py, `Evidence`)."""
+_PICTURE_ID = re.compile(PICTURE_ID)
+"""Another one can never come."""
 
 
 def asked(state: State, row: LogRow, event: Inspection, at_us: int) -> None:
@@ -22,6 +27,7 @@ def asked(state: State, row: LogRow, event: Inspection, at_us: int) -> None:
         return
     if event.verdict != "unsure" and not event.sampled:
         return
+    site_line = state.house.lines.get(event.line)
     review = Review(
         row=row.id,
         line=event.line,
@@ -30,12 +36,12 @@ def asked(state: State, row: LogRow, event: Inspection, at_us: int) -> None:
         model=event.model,
         score=event.score,
         lot=event.lot,
-        crop=event.crop or state.house.lines[event.line].crop,
+        crop=event.crop or (site_line.crop if site_line is not None else None),
         sampled=event.sampled,
+        asked_us=row.recorded_us,
     )
     state.reviews.put(key, review)
     insort(state.index.open_reviews[event.line], (at_us, key))
-    _let_go(state)
 
 
 def answered(state: State, row: LogRow, record: ReviewAnswered) -> None:
@@ -48,19 +54,31 @@ def answered(state: State, row: LogRow, record: ReviewAnswered) -> None:
     state.reviews.touch(record.id)
 
 
+def closed(state: State, row: LogRow, record: ReviewsClosed) -> None:
+    """Nobody will answer these. One that was answered meanwhile stays."""
+    for key in record.ids:
+        review = state.reviews.get(key)
+        if review is None or review.label is not None:
+            continue
+        _close(state, key, review)
+        state.reviews.drop(key)
+        if record.why == "unpictured":
+            state.lines.rows[review.line].unpictured += 1
+            state.lines.touch(review.line)
+
+
+def surplus(state: State) -> list[str]:
+    """The oldest ones, beyond those that may wait."""
+    queues = state.index.open_reviews.values()
+    over = sum(map(len, queues)) - state.house.site.gateway.max_reviews
+    return [key for _, key in islice(heapq.merge(*queues), max(0, over))]
+
+
 def reindex(state: State) -> None:
     """Derive the index from the table."""
     for key, review in state.reviews.rows.items():
         if review.label is None:
             insort(state.index.open_reviews[review.line], (review.at_us, key))
-
-
-def _let_go(state: State) -> None:
-    queues = state.index.open_reviews
-    while sum(map(len, queues.values())) > state.house.site.gateway.max_reviews:
-        _, key = min(queue[0] for queue in queues.values() if queue)
-        _close(state, key, state.reviews.rows[key])
-        state.reviews.drop(key)
 
 
 def _close(state: State, key: str, review: Review) -> None:

@@ -8,6 +8,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from gateway.records import Decision
+
 Stamp = tuple[int, str, str, int]
 """When and by whom: (at_us, agent, epoch, seq). The greatest stamp is the newest sighting, whatever came in first."""
 
@@ -26,6 +28,7 @@ ExceptionKind = Literal[
     "quality",
     "drift",
     "gate_missed",
+    "quarantine_shipped",
 ]
 Param = str | int | float
 Direction = Literal["inbound", "outbound"]
@@ -177,6 +180,8 @@ class Incident(Struct):
     resolved_by: str | None = None
     """None for one that ended by itself."""
     reason: str | None = None
+    decision: Decision | None = None
+    """Of a lot that was over its limit: what was decided about its stock."""
 
 
 class Order(Struct):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, overload
 
-from contract import site as site_file
+from contract.sitepart import Title
 from gateway.ledger import exceptions, orders, rows, shipments
 from gateway.ledger.pulse import Pulse
 from gateway.ledger.shown_lines import line_view, review_view
@@ -208,6 +208,7 @@ class Shown:
             state="open" if incident.open else "resolved",
             resolved_by=incident.resolved_by,
             reason=incident.reason,
+            decision=incident.decision,
         )
 
     def _order(self, key: str) -> OrderView | None:
@@ -318,5 +319,5 @@ def changed(state: State) -> frozenset[tuple[Section, str]]:
     return frozenset(found)
 
 
-def _title(title: site_file.Title) -> TitleView:
+def _title(title: Title) -> TitleView:
     return TitleView(en=title.en, zh=title.zh)

@@ -7,7 +7,7 @@ from gateway import wilson
 from gateway.ledger import lines, lots
 from gateway.ledger.linerows import Run, SortingLine
 from gateway.ledger.state import State
-from gateway.views import LineView, LotView, ReviewView, ShadowView, TitleView, VerdictView
+from gateway.views import GradeView, LineView, LotView, ReviewView, ShadowView, TitleView, VerdictView
 
 EARLIER_LOTS: Final = 8
 
@@ -47,6 +47,7 @@ def line_view(state: State, name: str, belt_us: int | None, now_us: int) -> Line
         agent=site_line.agent,
         crop=site_line.crop,
         camera=site_line.camera.name,
+        grades=_grades(state, name, site_line.crop),
         lot=lot_view(state, present) if present is not None else None,
         lots=[lot_view(state, run) for run in _before(state, name, present)],
         per_minute=lines.in_last_minute(line, now_us),
@@ -65,6 +66,7 @@ def line_view(state: State, name: str, belt_us: int | None, now_us: int) -> Line
         ],
         belt_us=belt_us,
         to_review=len(state.index.open_reviews.get(name, ())),
+        unpictured=line.unpictured,
         last_us=line.last_us,
     )
 
@@ -86,6 +88,14 @@ def review_view(state: State, key: str, shown: Mapping[str, tuple[tuple[float, f
         at_us=review.at_us,
         outline=list(shown[key]),
     )
+
+
+def _grades(state: State, line: str, crop: str) -> list[GradeView]:
+    customers = [grade.customer for grade in state.house.site.grades if grade.crop == crop]
+    return [
+        GradeView(customer=customer, limit=state.house.most_defective(line, customer))
+        for customer in dict.fromkeys((None, *customers))
+    ]
 
 
 def _before(state: State, line: str, present: Run | None) -> list[Run]:

@@ -5,22 +5,27 @@ both are there.
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Final, Literal
 
-from contract.wire import LotOrder
+from contract.wire import LotOrder, Outline
 from gateway.ledger import inventory, lines, lots
 from gateway.ledger.linerows import Review
 from gateway.ledger.pulse import Pulse
 from gateway.ledger.shown_lines import lot_view
 from gateway.ledger.state import State
+from gateway.records import Record, ReviewsClosed
 from gateway.views import LotView, Section
 
 SHOWN: Final = 20
 """Reviews on the page: the oldest ones."""
+PICTURE_WAIT_US: Final = 3_600_000_000
+"""A picture that has not come in this time, though it could have, never will: an agent whose spool is full sends all of
+it in a few minutes, over a poor line in half an hour."""
+AT_ONCE: Final = 500
+"""Reviews in one record."""
 
-Outline = tuple[tuple[float, float], ...]
 Changed = frozenset[tuple[Section, str]]
 
 
@@ -39,6 +44,8 @@ class Sorting:
         self.belts: dict[str, int] = {}
         """When the newest picture of each line's belt was taken."""
         self._per_minute: dict[str, int] = {}
+        self._told_of_pictures = False
+        self._pictures_since_us: int | None = None
 
     # lots
 
@@ -105,16 +112,30 @@ class Sorting:
 
     # pictures
 
+    def pictures_can_come(self, since_us: int | None) -> None:
+        """Whoever keeps them can do so since then; None: at the moment it cannot."""
+        self._pictures_since_us = since_us
+
     def pictured(self, outlines: Mapping[str, Outline]) -> None:
-        """These pictures are there; those of no open review are of no interest here."""
+        """These pictures are there; those of no open review are of no interest here. At first it is told of all."""
+        self._told_of_pictures = True
         self._outlines |= {key: outline for key, outline in outlines.items() if self._is_open(key)}
         self._tell(self.moved())
 
-    def unpictured(self, keys: Iterable[str]) -> None:
-        """These pictures are gone."""
-        for key in keys:
-            self._outlines.pop(key, None)
-        self._tell(self.moved())
+    def unpictured(self, keys: Iterable[str], now_us: int) -> list[Record]:
+        """These pictures are gone: what is to be recorded of the reviews that wait with them."""
+        return _closed([key for key in keys if self._is_open(key)], now_us)
+
+    def overdue(self, now_us: int) -> list[Record]:
+        """What is to be recorded of reviews whose picture could have come, and has not."""
+        late: list[str] = []
+        for line, queue in self._state.index.open_reviews.items():
+            since_us = self._awaited_since_us(line)
+            if since_us is not None:
+                lacking = [key for _, key in queue if key not in self._outlines]
+                asked = {key: max(self._state.reviews.rows[key].asked_us, since_us) for key in lacking}
+                late += [key for key in lacking if now_us - asked[key] > PICTURE_WAIT_US]
+        return _closed(late, now_us)
 
     def belt(self, line: str, at_us: int) -> None:
         """A newer picture of a line's belt is there."""
@@ -152,6 +173,23 @@ class Sorting:
         ahead_us = (pulse.clock_offset_us if pulse is not None else None) or 0
         return now_us + ahead_us if ahead_us <= inventory.CLOCK_SLACK_US else now_us
 
+    def _awaited_since_us(self, line: str) -> int | None:
+        """Since when pictures of a line can come; None while they cannot, or while nobody said which are here."""
+        if self._pictures_since_us is None or not self._told_of_pictures:
+            return None
+        site_line = self._state.house.lines.get(line)
+        if site_line is None:
+            return self._pictures_since_us
+        agent, pulse = self._state.agents.get(site_line.agent), self._pulses.get(site_line.agent)
+        if agent is None or pulse is None or pulse.heard_us is None or not pulse.here:
+            return None
+        return max(self._pictures_since_us, agent.since_us)
+
     def _is_open(self, key: str) -> bool:
         review = self._state.reviews.get(key)
         return review is not None and review.label is None
+
+
+def _closed(keys: Sequence[str], now_us: int) -> list[Record]:
+    groups = (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
+    return [ReviewsClosed(at_us=now_us, ids=tuple(group), why="unpictured") for group in groups]

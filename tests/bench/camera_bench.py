@@ -20,7 +20,7 @@ from figures import Figure, show
 from memory import rss_mib
 from mjpegserver import STREAM, Call, jpeg, part, scene, served
 
-from contract.site import MjpegCamera
+from contract.sortingline import MjpegCamera
 from edge.vision.camera.capture import Capture, Frame
 
 SIZE = 640, 360

@@ -12,7 +12,7 @@ from reliability import Said, curve
 from reliability import table as curve_table
 from simwalks import KINDS, SimWalk, thinned
 
-from contract.site import PassRules
+from contract.portals import PassRules
 from edge.portal.beams import Beams
 from edge.portal.direction import decide
 from edge.portal.levels import MARGIN_ODDS

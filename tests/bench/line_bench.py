@@ -32,8 +32,9 @@ from edge.outbox import read_history
 from firmware_sim.belt import Belt, Track
 from firmware_sim.footage import Footage
 from firmware_sim.fruit import Fruit
-from firmware_sim.gate import Gate, GateWiring, Passage
+from firmware_sim.gate import Gate, GateWiring
 from firmware_sim.plc import Plc
+from firmware_sim.wentby import TrueFruit
 
 FRUIT_PER_S = 10.0
 FPS = 30.0
@@ -72,7 +73,7 @@ lines:
 class Seen(NamedTuple):
     """What the belt's own process saw."""
 
-    passages: list[Passage]
+    went: list[TrueFruit]
     written_us: dict[int, int]
     """By the fruit's count: when its coil was set."""
     taken: int
@@ -108,14 +109,12 @@ def _figures(seen: Seen, data: Path, needs: Needs) -> list[Figure]:
     events = [wire.decode_event(kept.body) for kept in read_history(outbox_file(data))]
     inspections = [event for event in events if isinstance(event, Inspection)]
     camera = _health(events, "camera-a")
-    took_ms = [
-        (seen.written_us[one.count] - one.eye_us) / 1000 for one in seen.passages if one.count in seen.written_us
-    ]
-    outcomes = Counter(one.outcome for one in seen.passages)
-    right = (outcomes["true_pass"] + outcomes["true_reject"]) / len(seen.passages)
+    took_ms = [(seen.written_us[one.count] - one.eye_us) / 1000 for one in seen.went if one.count in seen.written_us]
+    outcomes = Counter(one.outcome for one in seen.went)
+    right = (outcomes["true_pass"] + outcomes["true_reject"]) / len(seen.went)
     gates = Counter(one.gate for one in inspections)
     worked = camera["worked"]
-    print(f"{len(seen.passages)} fruit, {dict(outcomes)}, {dict(gates)}, {seen.taken} pictures sent; camera: {camera}")
+    print(f"{len(seen.went)} fruit, {dict(outcomes)}, {dict(gates)}, {seen.taken} pictures sent; camera: {camera}")
     return [
         Figure("photo-eye to coil, median", median(took_ms), "ms"),
         Figure("photo-eye to coil, 99 %", quantiles(took_ms, n=100)[98], "ms", target="< 150"),
@@ -211,7 +210,7 @@ async def _belt(link: Connection) -> None:
         link.send((plc.port, f"http://127.0.0.1:{camera.sockets[0].getsockname()[1]}/"))
         await asyncio.to_thread(link.recv)
         gate.catch_up()
-        link.send(Seen(gate.passages, written_us, min(len(film), round(clock_us() / 1e6 * FPS))))
+        link.send(Seen(list(gate.went.latest), written_us, min(len(film), round(clock_us() / 1e6 * FPS))))
 
 
 def _drawn(belt: Belt) -> list[bytes]:

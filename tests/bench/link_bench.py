@@ -18,7 +18,7 @@ from figures import Figure, show
 from sllurp.llrp import LLRPReaderClient, LLRPReaderConfig
 
 from contract.events import Device
-from contract.site import LlrpReader
+from contract.portals import LlrpReader
 from edge.llrp.link import ReaderLink
 from edge.llrp.read import Read
 from firmware_sim.radio import TagRead

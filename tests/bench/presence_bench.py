@@ -13,7 +13,7 @@ from figures import Figure, show
 from presencesim import Comparison, Gaps, by_chance, compare, in_bursts, rounds
 from zonewords import COLD, SECOND, START_US, epc, zone_reader
 
-from contract.site import PresenceRules
+from contract.portals import PresenceRules
 from edge.llrp.read import Read
 from edge.portal.presence import ZoneTracker
 

@@ -16,7 +16,9 @@ from typing import NamedTuple
 
 from figures import Figure, show
 
-from contract.site import Door, LlrpReader, Recordings, Title
+from contract.portals import Door, LlrpReader
+from contract.site import Recordings
+from contract.sitepart import Title
 from edge.llrp.read import Read
 from edge.portal.neighbours import Neighbours
 from edge.recorder import Recorder

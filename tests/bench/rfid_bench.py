@@ -11,7 +11,8 @@ from figures import Figure, show
 from llrpdata import message, plain_tag, tlv, tv
 from sllurp.llrp import LLRPMessage
 
-from contract.site import Door, LlrpReader, PassRules, Title
+from contract.portals import Door, LlrpReader, PassRules
+from contract.sitepart import Title
 from edge.llrp.frames import Frames
 from edge.llrp.report import ReportDecoder, TagReport
 from edge.llrp.session import Session

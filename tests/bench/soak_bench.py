@@ -23,7 +23,8 @@ import structlog
 from figures import Figure, show
 
 from contract.events import Device, DoorPass, EmptyPass
-from contract.site import Door, LlrpReader, Title
+from contract.portals import Door, LlrpReader
+from contract.sitepart import Title
 from edge.doorkeeper import Doorkeeper
 from edge.llrp.link import ReaderLink, wall_us
 from firmware_sim.radio import TagRead

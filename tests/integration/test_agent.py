@@ -11,7 +11,8 @@ import pytest
 from patience import until
 
 from contract import events
-from contract.site import GpiGate, Site
+from contract.portals import GpiGate
+from contract.site import Site
 from edge import agent
 from edge.errors import EdgeError, OutboxBusy
 from edge.outbox import read_history

@@ -11,7 +11,7 @@ from patience import until
 
 from contract.epc import identify
 from contract.epc_writing import write_sgtin, write_sscc
-from contract.site import LlrpReader, Reader
+from contract.portals import LlrpReader, Reader
 from edge.errors import Blinded, TagTrouble, Unreachable
 from edge.llrp.commission import Wish
 from edge.llrp.errand import Errand

@@ -1,12 +1,14 @@
 """Pictures on their way to the gateway, over both real brokers: none is lost, and events go first."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import pytest
 from aiomqtt import Client
 from patience import until
@@ -79,7 +81,7 @@ def test_each_picture_arrives_as_it_is_and_is_forgotten_once_it_is_kept(broker: 
             await one.listener.listening.wait()
             for number in range(20):
                 one.link.put(picture(number))
-            await until(lambda: len(one.listener.pictures) == 20 and not one.spool.waiting)
+            await until(lambda: len(one.listener.pictures) == 20 and not one.spool.waiting())
             assert one.listener.pictures == {picture(n).id: picture(n) for n in range(20)}
             assert one.link.counts() == {"pictures_waiting": 0, "pictures_let_go": 0}
 
@@ -94,9 +96,9 @@ def test_what_nobody_answers_for_is_sent_again_until_somebody_does(broker: Broke
             for number in range(7):
                 one.link.put(picture(number))
             await until(lambda: len(set(one.listener.deliveries)) == 7 and len(one.listener.deliveries) > 12)
-            assert len(one.spool.waiting) == 7
+            assert len(one.spool.waiting()) == 7
             one.listener.keeps = True
-            await until(lambda: not one.spool.waiting)
+            await until(lambda: not one.spool.waiting())
             assert len(one.listener.pictures) == 7
 
     asyncio.run(story())
@@ -107,13 +109,13 @@ def test_a_broker_that_dies_costs_no_picture(broker: Broker) -> None:
         async with house(broker) as one, at_work(one.uplink.run, one.link.run):
             for number in range(5):
                 one.link.put(picture(number))
-            await until(lambda: len(one.spool.waiting) == 5)
+            await until(lambda: len(one.spool.waiting()) == 5)
             await one.child.kill()
             await until(lambda: not one.link.up)
             one.link.put(picture(5))
             await one.child.start()
             async with at_work(one.listener.run):
-                await until(lambda: len(one.listener.pictures) == 6 and not one.spool.waiting)
+                await until(lambda: len(one.listener.pictures) == 6 and not one.spool.waiting())
 
     asyncio.run(story())
 
@@ -130,18 +132,19 @@ def test_of_the_belt_only_the_newest_picture_is_sent_and_none_without_a_broker(b
                 await until(lambda: "line-a-belt" in one.listener.pictures)
                 assert one.listener.pictures["line-a-belt"].at_us == T0 + 49
                 assert one.listener.deliveries == ["line-a-belt"]
-                assert one.spool.waiting == []
+                assert one.spool.waiting() == []
 
     asyncio.run(story())
 
 
 def test_a_restart_sends_what_the_life_before_has_left(broker: Broker) -> None:
+    Spool(broker.data.parent / "edge" / "evidence", 10**7).put(picture(3))
+
     async def story() -> None:
         async with house(broker) as one, at_work(one.listener.run, one.uplink.run):
             await one.listener.listening.wait()
-            one.spool.put(picture(3))
             async with at_work(one.link.run):
-                await until(lambda: picture(3).id in one.listener.pictures and not one.spool.waiting)
+                await until(lambda: picture(3).id in one.listener.pictures and not one.spool.waiting())
 
     asyncio.run(story())
 
@@ -157,9 +160,46 @@ def test_a_full_disk_costs_the_picture_and_is_counted(broker: Broker) -> None:
             folder.unlink()
             folder.mkdir()
             one.link.put(picture(2))
-            await until(lambda: len(one.spool.waiting) == 1)
+            await until(lambda: len(one.spool.waiting()) == 1)
 
     asyncio.run(story())
+
+
+def test_a_disk_that_hangs_holds_up_nothing_but_the_pictures(broker: Broker) -> None:
+    async def story() -> None:
+        async with house(broker) as one, at_work(one.listener.run, one.uplink.run, one.link.run):
+            await one.listener.listening.wait()
+            await until(lambda: one.link.up)
+            large = msgspec.structs.replace(picture(1), picture=b"\xff\xd8" + bytes(200_000) + b"\xff\xd9")
+            hanging = broker.data.parent / "edge" / "evidence" / f"{T0 + 1:016d}-2-{large.id}.json.{os.getpid()}.new"
+            os.mkfifo(hanging)  # who opens it to write waits for a reader
+            one.link.put(large)
+            one.link.put(picture(2))
+            one.link.belt(picture(3, "belt"))
+            await until(lambda: "line-a-belt" in one.listener.pictures)
+            assert one.link.counts() == {"pictures_waiting": 0, "pictures_let_go": 0}
+            one.link.kept(["line-a-5f0c-9"])
+            os.close(os.open(hanging, os.O_RDONLY | os.O_NONBLOCK))  # more than a pipe holds: the write fails
+            await until(lambda: picture(2).id in one.listener.pictures and not one.spool.waiting())
+            assert one.link.counts() == {"pictures_waiting": 0, "pictures_let_go": 1}
+
+    asyncio.run(story())
+
+
+def test_an_orderly_end_loses_no_picture_that_was_put(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "evidence", 10**7)
+
+    async def story() -> None:
+        link = EvidenceLink(Broker(port=1), "north", Agent(name=AGENT, data=tmp_path), spool)
+        async with at_work(link.run):
+            await asyncio.sleep(0)
+            for number in range(30):
+                link.put(picture(number))
+            await asyncio.sleep(0)
+        assert spool.count == 30
+
+    asyncio.run(story())
+    assert Spool(tmp_path / "evidence", 10**7).count == 30
 
 
 def test_commands_reach_the_agent_and_nonsense_among_them_stops_nothing(broker: Broker) -> None:

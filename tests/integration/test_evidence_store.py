@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import random
 import signal
 import sqlite3
@@ -257,13 +258,32 @@ def test_who_may_send_what() -> None:
     found = read(messages, LINES_OF)
     assert (found.fruit, [belt.kind for belt in found.belts]) == ([one], ["belt"])
     assert [(refused.agent, refused.picture) for refused in found.refused] == [
-        (SORTER, None),
+        (SORTER, one.id),
         (SORTER, elsewhere.id),
         (SORTER, one.id),
         ("dock-edge", one.id),
         (None, None),
         (SORTER, None),
     ]
+
+
+def test_the_id_of_what_cannot_be_read_is_found_that_it_need_not_come_again() -> None:
+    one = evidence(Belt().fruit("unsure"), size=30_000)
+    whole = wire.encode(one)
+    spaced = json.dumps(json.loads(whole)).encode()
+    unreadable = [
+        whole[:-1],
+        whole[:1000],
+        spaced[:1000],
+        wire.encode(msgspec.structs.replace(one, schema=9)),
+        whole.replace(b'"score":0.5', b'"score":5.0'),
+        wire.encode(msgspec.structs.replace(one, picture=b"x" * wire.MAX_EVIDENCE_BYTES)),
+    ]
+    assert [refused.picture for refused in read([(TOPIC, data) for data in unreadable], LINES_OF).refused] == [
+        one.id
+    ] * 6
+    nameless = [whole.replace(one.id.encode(), b"../ledger"), b"", b'"id":""']
+    assert [refused.picture for refused in read([(TOPIC, data) for data in nameless], LINES_OF).refused] == [None] * 3
 
 
 # over a broker
@@ -306,12 +326,12 @@ class House:
 
 
 @asynccontextmanager
-async def gateway(folder: Path, child: BrokerProcess) -> AsyncIterator[House]:
+async def gateway(folder: Path, child: BrokerProcess, room: int = MANY) -> AsyncIterator[House]:
     here = LINED.model_copy(update={"broker": child.broker})
     belts = Belts()
     with (
         Ledger.open(folder / "ledger.db", here, now_us) as ledger,
-        Pictures.open(folder / "evidence", MANY) as pictures,
+        Pictures.open(folder / "evidence", room) as pictures,
     ):
         async with Client(child.broker.host, child.broker.port) as client, asyncio.TaskGroup() as group:
             await client.subscribe([(str(Topic("north", SORTER, channel)), 1) for channel in ("command", "ack")])
@@ -324,11 +344,16 @@ async def gateway(folder: Path, child: BrokerProcess) -> AsyncIterator[House]:
                 task.cancel()
 
 
-def play(folder: Path, story: Callable[[House], Awaitable[None]], kind: Literal["nats", "mosquitto"] = "nats") -> None:
+def play(
+    folder: Path,
+    story: Callable[[House], Awaitable[None]],
+    kind: Literal["nats", "mosquitto"] = "nats",
+    room: int = MANY,
+) -> None:
     async def run() -> None:
         async with (
             running(Broker(kind=kind, data=folder / "broker"), free_port=True) as child,
-            gateway(folder, child) as house,
+            gateway(folder, child, room) as house,
         ):
             await story(house)
 
@@ -358,13 +383,24 @@ def test_what_is_refused_is_buried_and_never_sent_again(tmp_path: Path) -> None:
         fine = evidence(belt.fruit("unsure"))
         await house.client.publish(str(Topic("north", SORTER, "evidence")), b"{", qos=1)
         await house.send(fine, agent="stranger")
-        await house.send(torn, elsewhere, fine)
-        assert set(await house.kept(3)) == {torn.id, elsewhere.id, fine.id}
+        newer = msgspec.structs.replace(evidence(belt.fruit("unsure")), schema=9)
+        await house.send(torn, elsewhere, fine, newer)
+        reasons: dict[str, str] = {}
+        ids: set[str] = set()
+        while len(ids) < 4:
+            command = await house.told()
+            assert isinstance(command, EvidenceKept)
+            ids.update(command.ids)
+            reasons |= command.refused
+        assert ids == {torn.id, elsewhere.id, fine.id, newer.id}
+        assert reasons.keys() == ids - {fine.id}
+        assert "torn JPEG" in reasons[torn.id]
+        assert "schema 9" in reasons[newer.id]
         assert house.pictures.count == 1
         await house.ledger.tick(now_us())
         counts = {view.subject: view.count for view in house.ledger.views("exceptions").values()}
-        assert counts == {SORTER: 3, "unlisted": 1}
-        assert len(house.ledger.dead_letters(10)) == 4
+        assert counts == {SORTER: 4, "unlisted": 1}
+        assert len(house.ledger.dead_letters(10)) == 5
 
     play(tmp_path, story)
 
@@ -388,6 +424,20 @@ def test_a_review_is_shown_when_both_the_verdict_and_the_picture_are_there(tmp_p
         await until(lambda: ranks(tmp_path) == {early.subject: LABELLED, late.subject: WAITING})
 
     play(tmp_path, story)
+
+
+def test_a_review_whose_picture_had_to_make_room_is_closed(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        belt = Belt()
+        fruit = [belt.fruit("unsure") for _ in range(3)]
+        await Edge(house.ledger, SORTER).tell(*fruit)
+        await house.send(*(evidence(one, size=1000) for one in fruit))
+        await house.kept(3)
+        await until(lambda: list(house.ledger.views("reviews")) == [fruit[2].subject])
+        view = house.ledger.views("lines")[LINE]
+        assert (view.to_review, view.unpictured) == (1, 2)
+
+    play(tmp_path, story, room=1000 + ROW_BYTES)
 
 
 def ranks(folder: Path) -> dict[str, int]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from contract import events
-from contract.site import ModbusDevice
+from contract.fieldbus import ModbusDevice
 from edge.fieldbus import Fieldbus
 from edge.stack_light import Lamps
 from firmware_sim.plc import Plc

@@ -2,14 +2,16 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from patience import until
 
 from contract import events
-from contract.site import ModbusDevice
+from contract.fieldbus import ModbusDevice
 from edge.coils import MAX_WAITING, CoilWrite
 from edge.fieldbus import Fieldbus
 from edge.stack_light import Lamps
+from edge.steadyclock import steady_us
 from firmware_sim.plc import Plc
 
 GREEN = Lamps(green=True, amber=False, red=False)
@@ -19,7 +21,17 @@ PLACES = 16
 class Watch:
     """A fieldbus at work and everything that it told."""
 
-    def __init__(self, port: int, *, encoder_address: int = 1, coil_address: int = 0) -> None:
+    def __init__(
+        self,
+        port: int,
+        *,
+        encoder_address: int = 1,
+        coil_address: int = 0,
+        plc_coils: Callable[[], list[int]] = list,
+    ) -> None:
+        self.plc_coils = plc_coils
+        self.cleared: list[tuple[str, list[int]]] = []
+        """Gates that were about to be cleared, and what stood in the PLC's coils then."""
         registers = [
             {"name": "eyes", "table": "input", "address": 0, "meaning": "eye_count"},
             {"name": "turns", "table": "input", "address": encoder_address, "meaning": "encoder"},
@@ -38,6 +50,7 @@ class Watch:
             wall_us,
             lambda register, count, at_us: self.counts.append((register, count, at_us)),
             {"pass": PLACES},
+            lambda register: self.cleared.append((register, self.plc_coils())),
         )
 
     @property
@@ -45,7 +58,7 @@ class Watch:
         return [device.state for device in self.devices]
 
     def write(self, place: int, value: bool = True, *, within_s: float = 10.0) -> None:
-        until_us = wall_us() + round(within_s * 1e6)
+        until_us = steady_us() + round(within_s * 1e6)
         answered = lambda at_us: self.answers.append((place, value, at_us))  # noqa: E731
         self.bus.write(CoilWrite("pass", place, value, until_us, answered))
 
@@ -83,7 +96,7 @@ def test_a_coil_is_written_at_once_and_its_time_is_told() -> None:
     async def story() -> None:
         async with Plc("127.0.0.1", 0, 1) as plc, Watch(plc.port, coil_address=20) as watch:
             await until(lambda: watch.states == ["connected"])
-            asked_us = wall_us()
+            asked_us = steady_us()
             watch.write(3)
             watch.write(5)
             watch.write(5, False)
@@ -92,7 +105,7 @@ def test_a_coil_is_written_at_once_and_its_time_is_told() -> None:
             assert [answer[:2] for answer in watch.answers] == [(3, True), (5, True), (5, False)]
             times = [at_us for _, _, at_us in watch.answers if at_us is not None]
             assert len(times) == 3
-            assert asked_us <= times[0] <= times[1] <= times[2] <= wall_us()
+            assert asked_us <= times[0] <= times[1] <= times[2] <= steady_us()
 
     asyncio.run(story())
 
@@ -110,15 +123,17 @@ def test_what_comes_too_late_is_not_written() -> None:
     asyncio.run(story())
 
 
-def test_a_new_connection_clears_what_the_one_before_has_left() -> None:
+def test_a_new_connection_clears_what_the_one_before_has_left_and_says_so_before() -> None:
     async def story() -> None:
-        async with Plc("127.0.0.1", 0, 1) as plc, Watch(plc.port) as watch:
-            await until(lambda: watch.states == ["connected"])
-            watch.write(4)
-            watch.write(9)
-            await until(lambda: coils(plc) == [4, 9])
-        async with Plc("127.0.0.1", plc.port, 1) as same, Watch(same.port) as other:
-            await until(lambda: other.states == ["connected"] and coils(same) == [])
+        async with Plc("127.0.0.1", 0, 1) as plc:
+            async with Watch(plc.port) as watch:
+                await until(lambda: watch.states == ["connected"])
+                watch.write(4)
+                watch.write(9)
+                await until(lambda: coils(plc) == [4, 9])
+            async with Watch(plc.port, plc_coils=lambda: coils(plc)) as other:
+                await until(lambda: other.states == ["connected"] and coils(plc) == [])
+                assert other.cleared == [("pass", [4, 9])]
 
     asyncio.run(story())
 

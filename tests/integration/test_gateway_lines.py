@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiomqtt import Client
+from httpx import Response
 from ledgersite import START_US, Edge, case, now_us
 from linesite import LINE, LINED, OTHER_LINE, OUTLINE, SORTER, Belt, belt_picture, evidence, jpeg
 from patience import PATIENCE_S
@@ -117,6 +118,42 @@ def test_a_bad_lot_is_held_and_freed_by_a_person(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_whoever_resolves_a_lot_in_quarantine_says_what_becomes_of_it(tmp_path: Path) -> None:
+    async def story(gateway: Served, sorter: Edge, belt: Belt) -> None:
+        client = gateway.client
+
+        async def resolve(lot: str, **said: str) -> Response:
+            return await client.post(f"/api/v1/exceptions/quality-{lot}-1/resolve", json=said)
+
+        for lot in ("L1", "L2"):
+            belt.begin(lot)
+            await sorter.tell(*belt.run(good=10, defective=10))
+        mute = await resolve("L1", who="Ana", why="seen")
+        assert "lot 'L1' is in quarantine" in assert_problem(mute, 422, "decision-needed")["detail"]
+        kept = await resolve("L1", who="Ana", why="thrown away", decision="keep")
+        assert (kept.status_code, kept.json()["state"], kept.json()["decision"]) == (200, "resolved", "keep")
+        freed = await resolve("L2", who="Ana", why="sold as juice", decision="release")
+        assert (freed.json()["state"], freed.json()["decision"], freed.json()["resolved_by"]) == (
+            "resolved",
+            "release",
+            "Ana",
+        )
+        lots = (await client.get("/api/v1/lots")).json()["lots"]
+        assert {lot["lot"]: lot["state"] for lot in lots} == {"L1": "over", "L2": "released"}
+        rows = gateway.ledger.last_id
+        assert (await resolve("L2", who="Ana", why="sold as juice", decision="release")).json() == freed.json()
+        assert gateway.ledger.last_id == rows
+        other = await resolve("L1", who="Ana", why="thrown away", decision="release")
+        assert_problem(other, 409, "already-resolved")
+        await sorter.tell(belt.fruit(gate="missed"))
+        odd = await client.post(
+            f"/api/v1/exceptions/gate_missed-{LINE}-1/resolve", json={"who": "Ana", "why": "w", "decision": "keep"}
+        )
+        assert assert_problem(odd, 422, "invalid-request")["mistakes"][0]["where"] == "body.decision"
+
+    play(tmp_path, story)
+
+
 def test_lots_of_documents_are_told_with_their_mistakes(tmp_path: Path) -> None:
     async def story(gateway: Served, _: Edge, __: Belt) -> None:
         text = f"shipment,direction,partner,epc,sku,units,lot\nA,inbound,P,{case(0, 1)},,,L1\nA,,,,tomato-tray,3,L2\n"
@@ -200,6 +237,9 @@ def test_metrics_count_fruit_pictures_and_reviews(tmp_path: Path) -> None:
         fruit = [belt.fruit("unsure"), *belt.run(good=3), belt.fruit(gate="missed")]
         await sorter.tell(*fruit, Belt("line-z").fruit())
         await pictured(gateway, fruit[0])
+        blank = belt.fruit("unsure")
+        await sorter.tell(blank)
+        await gateway.ledger.record(*gateway.ledger.sorting.unpictured([blank.subject], now_us()))
         text = (await gateway.client.get("/metrics")).text
         for line in (
             'truecount_inspections_total{gate="passed",line="line-a",verdict="good"} 3.0',
@@ -207,6 +247,7 @@ def test_metrics_count_fruit_pictures_and_reviews(tmp_path: Path) -> None:
             "truecount_evidence_pictures 1.0",
             "truecount_evidence_bytes 456.0",
             "truecount_reviews_open 1.0",
+            'truecount_reviews_closed_total{why="unpictured"} 1.0',
         ):
             assert line in text, text
         assert "line-z" not in text, "a name that anybody may invent is no label"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from contract import events, wire
-from contract.site import ModbusDevice
+from contract.fieldbus import ModbusDevice
 from edge import fieldbus
 from edge.fieldbus import Fieldbus
 from edge.stack_light import Lamps

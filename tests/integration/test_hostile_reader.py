@@ -13,7 +13,8 @@ from llrpdata import message, plain_tag, tlv, tv
 
 from contract import wire
 from contract.events import Device
-from contract.site import Door, LlrpReader, Title
+from contract.portals import Door, LlrpReader
+from contract.sitepart import Title
 from edge.llrp.arming import MAX_IN_VAIN
 from edge.llrp.conversation import MAX_NONSENSE
 from edge.llrp.link import ReaderLink

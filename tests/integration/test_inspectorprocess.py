@@ -1,6 +1,7 @@
 """The agent's end of the talk with an inspector, against programs that end, babble, or will not end."""
 
 import asyncio
+import signal
 import sys
 
 import psutil
@@ -9,7 +10,7 @@ from patience import until
 
 from edge.errors import InspectorGone
 from edge.vision.line.inspectorprocess import InspectorProcess, inspector
-from edge.vision.messages import Begin, FrameSeen, Told, WantCrop
+from edge.vision.messages import Begin, FrameSeen, Told, UseModels, UseThresholds, WantCrop
 
 BEGIN = Begin(1, "{}", "data", None, None)
 HEAD = """
@@ -80,15 +81,53 @@ def test_one_that_does_not_listen_costs_no_memory() -> None:
     asyncio.run(story())
 
 
+def test_one_that_listens_late_is_told_the_newest_of_what_it_shall_use() -> None:
+    """It is sent more than it has read for, and then has to say which models and thresholds it was told last."""
+    body = """
+link.send_bytes(msgspec.msgpack.encode(FrameSeen(1, (), "", None, 0.0)))
+signal.sigwait([signal.SIGUSR1])
+while True:
+    wanted = msgspec.msgpack.decode(link.recv_bytes(), type=Wanted)
+    if isinstance(wanted, UseModels):
+        link.send_bytes(msgspec.msgpack.encode(FrameSeen(2, (), f"{wanted.active}", None, 0.0)))
+    elif isinstance(wanted, UseThresholds):
+        link.send_bytes(msgspec.msgpack.encode(FrameSeen(3, (), "", None, wanted.good_below)))
+    elif wanted.track % 1000 == 0:
+        link.send_bytes(msgspec.msgpack.encode(FrameSeen(1, (), "", None, 0.0)))
+"""
+    head = "import signal\nfrom edge.vision.messages import UseModels, UseThresholds\n"
+    mask = "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n"
+
+    async def story() -> tuple[list[str], list[float]]:
+        models, thresholds = [], []
+        async with inspector(BEGIN, program(head + mask + body)) as process:
+            await process.told()
+            for track in range(200_000):
+                process.tell(WantCrop(track))
+            for n in range(1000):
+                process.tell(UseModels(n, None))
+                process.tell(UseThresholds(n / 1000, None))
+            assert process.unheard < 1_000_000
+            psutil.Process(process.pid).send_signal(signal.SIGUSR1)
+            while not (models and thresholds):
+                told = await process.told()
+                assert isinstance(told, FrameSeen)
+                models += [told.model] * (told.at_us == 2)
+                thresholds += [told.speed] * (told.at_us == 3)
+        return models, thresholds
+
+    assert asyncio.run(story()) == (["999"], [0.999])
+
+
 def test_a_program_that_cannot_be_started_is_told() -> None:
     async def story() -> None:
         async with inspector(BEGIN, ("/nowhere/python",)):
             raise AssertionError("it was started")
 
-    before = len(psutil.Process().open_files())
+    before = psutil.Process().num_fds()
     with pytest.raises(OSError, match="nowhere"):
         asyncio.run(story())
-    assert len(psutil.Process().open_files()) == before
+    assert psutil.Process().num_fds() == before
 
 
 def test_the_end_of_the_agents_side_is_the_end_of_the_talk() -> None:

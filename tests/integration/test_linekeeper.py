@@ -12,7 +12,8 @@ from watchedline import film, line
 
 from contract import wire
 from contract.events import Device, Inspection
-from contract.site import Agent, Broker, SortingLine
+from contract.site import Agent, Broker
+from contract.sortingline import SortingLine
 from contract.wire import LotOrder
 from edge.evidence.link import EvidenceLink
 from edge.evidence.spool import Spool
@@ -67,7 +68,7 @@ def test_a_line_without_a_gate_tells_of_each_fruit_with_its_lot_and_keeps_the_pi
         watch.keeper.begin_lot(LotOrder(lot="L-7", sku="lemon-4kg"))
         async with at_work(watch.keeper.run, watch.link.run):
             await until(lambda: len(watch.inspections) >= FRUIT)
-            await until(lambda: len(watch.spool.waiting) >= FRUIT - 1)
+            await until(lambda: len(watch.spool.waiting()) >= FRUIT - 1)
             await until(lambda: watch.states[-1:] == ["lost"])  # the folder has no more pictures
         truth = ["defective" if piece.defective else "good" for piece in pieces]
         agreed = sum(told == true for told, true in zip(watch.verdicts, truth, strict=True))
@@ -79,14 +80,14 @@ def test_a_line_without_a_gate_tells_of_each_fruit_with_its_lot_and_keeps_the_pi
         assert last is not None
         assert last.good + last.defective + last.unsure + last.unseen == FRUIT
         names = {event.subject for event in watch.inspections if event.evidence}
-        assert {one.id for one in watch.spool.waiting} <= names
-        for one in watch.spool.waiting:
+        assert {one.id for one in watch.spool.waiting()} <= names
+        for one in watch.spool.waiting():
             body = watch.spool.read(one.id)
             assert body is not None
             assert wire.decode_evidence(body).picture.startswith(b"\xff\xd8")
         again = Watch(of, tmp_path)
         assert again.keeper.lot == LotOrder(lot="L-7", sku="lemon-4kg")
-        assert len(again.spool.waiting) == len(watch.spool.waiting)
+        assert len(again.spool.waiting()) == len(watch.spool.waiting())
 
     asyncio.run(story())
 

@@ -1,6 +1,5 @@
 """`truecount model` on the command line, while the line's agent runs: tried, switched to, gone back from."""
 
-import shutil
 import subprocess
 import sys
 import time
@@ -9,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from serverprocess import ServerProcess
+from visionmodels import shipped
 from watchedline import film
 
+from contract import wire
+from contract.events import Inspection, Verdict
+from edge.outbox import OUTBOX_FILE, read_history
 from edge.vision import choice
-from edge.vision.models import package
 
 PATIENCE_S = 60.0
 FPS = 8
@@ -34,15 +36,9 @@ lines:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Path]:
-    """A site file whose agent runs, with versions 1 and 2 of the lemons' model; there is no broker."""
-    film(tmp_path / "pictures", fruit=4, fps=FPS, seed=5)
-    for version in (1, 2):
-        folder = tmp_path / "models" / "lemon" / str(version)
-        shutil.copytree(package.folder_of(package.SHIPPED, "lemon"), folder)
-        manifest = folder / "manifest.toml"
-        lines = manifest.read_text(encoding="utf-8").splitlines()
-        lines = [f"version = {version}" if one.startswith("version =") else one for one in lines]
-        manifest.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    """A site file whose agent runs, on good fruit; there is no broker. Version 2 of the model calls all fruit bad."""
+    film(tmp_path / "pictures", fruit=4, fps=FPS, seed=5, defective=0)
+    shipped(tmp_path / "models", {1: 0, 2: 30})
     file = tmp_path / "site.yaml"
     file.write_text(SITE.format(folder=tmp_path, fps=FPS), encoding="utf-8")
     running = choice.running_file(tmp_path / "edge", "line-a")
@@ -56,14 +52,18 @@ def site(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.slow
 def test_a_model_is_tried_switched_to_and_gone_back_from_by_one_command_each(site: Path) -> None:
     assert "running     lemon-2-" in model(site, "show")
+    judged(site, "lemon-2-", "defective")
     model(site, "switch", "1")
     awaited(site, "running     lemon-1-")
+    judged(site, "lemon-1-", "good")
     model(site, "shadow", "2")
     awaited(site, "beside it lemon-2-")
     assert "version 2 decides" in model(site, "switch", "2")
     awaited(site, "running     lemon-2-")
+    judged(site, "lemon-2-", "defective")
     assert "version 1 decides" in model(site, "rollback")
     awaited(site, "running     lemon-1-")
+    judged(site, "lemon-1-", "good")
     told = model(site, "show")
     assert "active    1" in told
     assert "previous  2" in told
@@ -77,6 +77,22 @@ def test_what_is_not_there_is_told_with_what_is_and_the_line_goes_on(site: Path)
     assert unknown.returncode == 2
     assert "no line is called 'line-z': there are line-a" in unknown.stderr
     assert "running     lemon-2-" in model(site, "show")
+
+
+def judged(site: Path, by: str, verdict: Verdict) -> None:
+    """From now on fruit that was well seen is judged so by this model, and with a score that says so."""
+    outbox = site.parent / "edge" / OUTBOX_FILE
+    before, ends_s = len(read_history(outbox)), time.monotonic() + PATIENCE_S
+    while True:
+        events = [wire.decode_event(row.body) for row in read_history(outbox)[before:]]
+        told = [event for event in events if isinstance(event, Inspection) and event.model.startswith(by)]
+        told = [event for event in told if event.views >= 3]
+        if told:
+            break
+        assert time.monotonic() < ends_s, events
+        time.sleep(0.2)
+    assert {one.verdict for one in told} == {verdict}
+    assert all(one.score is not None and (one.score < 0.4) is (verdict == "good") for one in told)
 
 
 def model(site: Path, *order: str) -> str:

@@ -11,7 +11,7 @@ from certificates import Certificate, authority, signed
 from linkedreader import Agent, linked, reading
 from llrpdata import message, tlv
 
-from contract.site import LlrpReader, Tls
+from contract.portals import LlrpReader, Tls
 from edge.llrp.calls import MAX_CALLERS
 from edge.llrp.patience import Patience
 from firmware_sim.reader import SimReader

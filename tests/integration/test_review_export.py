@@ -17,10 +17,13 @@ from servedgateway import Served, served
 from serverprocess import free_port
 
 from contract import events
+from edge.vision.views import Mask
 from gateway.errors import ExportFailed
 from gateway.records import Label
 from gateway.reviewexport import COLUMNS, Exported, address, export
 from models.produce.data import of, photos, read
+from models.produce.reviewed import Reviewed, reviewed
+from models.produce.stock import Stock
 
 ROOT = Path(__file__).parent.parent.parent
 DAY_US = 86_400_000_000
@@ -42,6 +45,19 @@ async def labelled(gateway: Served, sorter: Edge, fruit: list[events.Inspection]
     for one, label in zip(fruit, labels, strict=False):
         answer = await gateway.client.post(f"/api/v1/reviews/{one.subject}", json={"label": label, "who": "Ana"})
         assert answer.status_code == 200, answer.text
+
+
+def corners(mask: Mask) -> list[tuple[int, int]]:
+    """Of a triangle, in the order in which it was drawn."""
+    found, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    (outline,) = found
+    told = [(int(x), int(y)) for x, y in cv2.approxPolyDP(outline, 2, closed=True)[:, 0]]
+    return sorted(told, key=lambda at: (at[1], at[0]))
+
+
+def stocked(found: Reviewed) -> Stock:
+    """What a classifier learns from, of these pictures alone."""
+    return Stock(seen=[], judged=found.shots, nothing=[], drawn={}, drawn_aside={}, aside=frozenset())
 
 
 def rows(out: Path) -> list[dict[str, str]]:
@@ -92,6 +108,46 @@ def test_what_people_said_becomes_a_set_that_models_can_be_trained_on(tmp_path: 
     assert sorted(one.label for one in found) == ["defective", "defective", "good"]
     assert len({one.split for one in found}) == 1, "one lot is never on both sides"
     assert read(of(found, found[0].split, "good")[0]).shape == (48, 64, 3)
+
+
+def test_training_takes_the_label_and_the_outline_and_names_what_it_cannot_use(tmp_path: Path) -> None:
+    out = tmp_path / "reviewed"
+
+    async def story(gateway: Served, sorter: Edge, belt: Belt) -> None:
+        belt.begin("L1")
+        fruit = [belt.fruit("unsure") for _ in range(5)]
+        await labelled(gateway, sorter, fruit, "good", "defective", "unusable", "defective", "good")
+        await exported(gateway, out)
+
+    play(tmp_path, story)
+    kept, changed, torn, outside = rows(out)
+    assert kept["split"] == "train", "the lot that this story needs is one to learn from"
+    picture = (out / torn["file"]).read_bytes()
+    (out / torn["file"]).write_bytes(picture[: len(picture) // 2])
+    manifest = out / "manifest.csv"
+    lines = manifest.read_text().splitlines()
+    lines[4] = lines[4].replace("0.25", "9.25")
+    manifest.write_text("\n".join([*lines, "images/half-a-li", "x" * 200_000]))
+
+    found = reviewed([out, out])
+    assert [(shot.photo.path, shot.photo.label) for shot in found.shots] == [
+        (out / kept["file"], "good"),
+        (out / changed["file"], "defective"),
+    ], "each once, though it was named in two folders"
+    assert [line.partition(": ")[0].rpartition(" ")[2] for line in found.skipped[:4]] == ["4", "5", "6", "7"]
+    assert "torn" in found.skipped[0]
+    assert torn["file"] in found.skipped[0]
+    assert "outside the picture" in found.skipped[1]
+    assert outside["id"] not in {shot.photo.path.stem for shot in found.shots}
+    assert "label ''" in found.skipped[2]
+    for shot in found.shots:
+        assert shot.image.shape == (48, 64, 3)
+        assert corners(shot.mask) == [(round(x * 64), round(y * 48)) for x, y in OUTLINE]
+
+    learned_from = stocked(found)
+    assert [one.defective for one in learned_from.photographed("lemon", held=False)] == [False, True]
+    assert learned_from.photographed("tomato", held=False) == []
+    assert learned_from.shots(held=False) == [], "no whole photograph: there may be other fruit beside this one"
 
 
 def test_it_goes_on_where_it_was_and_asks_for_nothing_twice(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ import httpx
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from patience import until
 
 from firmware_sim.belt import Belt, Track
-from firmware_sim.camera import TROUBLES, Camera, CameraTrouble, plan_of
+from firmware_sim.camera import MAX_CLIENTS, TROUBLES, Camera, CameraTrouble, plan_of
 from firmware_sim.clock import WorldClock
 from firmware_sim.errors import SimError
 from firmware_sim.faults import Fault, Faults, Saboteur, plan
@@ -188,6 +189,27 @@ def test_too_many_watchers_are_sent_away() -> None:
             assert (await reader.read()).startswith(b"HTTP/1.1 503")
             for one in [*writers, writer]:
                 one.close()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("trouble", ["stall", None])
+def test_watchers_that_leave_make_room_even_while_no_picture_comes(trouble: CameraTrouble | None) -> None:
+    async def story() -> None:
+        async with camera_on(lost_share=0.0 if trouble else 1.0) as camera:
+            if trouble:
+                camera.suffer(trouble)
+            for round_ in range(3 * MAX_CLIENTS):
+                reader, writer = await asyncio.open_connection(*_address(camera))
+                writer.write(b"GET /belt.mjpg HTTP/1.1\r\n\r\n")
+                assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+                if round_ % 2:
+                    writer.transport.abort()
+                else:
+                    writer.close()
+                await until(lambda: camera.clients == 0)
+            camera.suffer("dropping")
+            assert len(await seen(camera, 2)) == 2
 
     asyncio.run(story())
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import pytest
 from patience import until
 from pymodbus.client import AsyncModbusTcpClient
 from simhouse import SITE, Office, open_office
@@ -14,13 +15,17 @@ from simhouse import SITE, Office, open_office
 from contract import site_file
 from firmware_sim.app import Simulation, running
 from firmware_sim.belt import PULSES, Belt, Track
+from firmware_sim.clerk import Clerk
 from firmware_sim.clock import WorldClock
 from firmware_sim.config import WorldConfig
-from firmware_sim.gate import Gate, GateWiring, confusion
+from firmware_sim.errors import DemoError
+from firmware_sim.gate import Gate, GateWiring, OpenEnd
 from firmware_sim.hall import Line
 from firmware_sim.plc import Plc
+from firmware_sim.wentby import KEPT, PAGE
 
 CLOCK = WorldClock(1.0)
+BEGAN_US = 1_790_000_000_000_000
 WIRING = GateWiring(eye_count=0, encoder=1, pass_coils=4, places=16)
 QUICK = Track(fruit_per_s=8, eye_at=0.2, travel_s=0.4)
 
@@ -57,7 +62,7 @@ class Rig:
 
         def there() -> bool:
             self.gate.catch_up()
-            return len(self.gate.passages) == fruit
+            return self.gate.went.count == fruit
 
         await until(there)
 
@@ -82,9 +87,9 @@ def test_what_nobody_lets_pass_is_pushed_off() -> None:
     async def story() -> None:
         async with rig(fruit=6) as one:
             await one.done(6)
-            assert [passage.passed for passage in one.gate.passages] == [False] * 6
-            assert [passage.fruit for passage in one.gate.passages] == [1, 2, 3, 4, 5, 6]
-            for passage, piece in zip(one.gate.passages, one.belt.pieces, strict=True):
+            assert [passage.passed for passage in one.gate.went.latest] == [False] * 6
+            assert [passage.number for passage in one.gate.went.latest] == [1, 2, 3, 4, 5, 6]
+            for passage, piece in zip(one.gate.went.latest, one.belt.pieces, strict=True):
                 assert (passage.eye_us, passage.gate_us) == (piece.eye_us, piece.gate_us)
 
     asyncio.run(story())
@@ -99,7 +104,7 @@ def test_a_line_that_knows_the_truth_makes_no_mistake_at_the_gate() -> None:
             await one.done(16)
             bad = sum(piece.defective for piece in one.belt.pieces)
             assert 2 <= bad <= 12
-            assert confusion(one.gate.passages) == {
+            assert one.gate.went.outcomes == {
                 "true_pass": 16 - bad,
                 "true_reject": bad,
                 "false_reject": 0,
@@ -117,7 +122,7 @@ def test_the_gate_tells_right_from_wrong() -> None:
                 if one.belt.pieces[count - 1].defective:
                     await one.let_pass(count)
             await one.done(12)
-            figures = confusion(one.gate.passages)
+            figures = one.gate.went.outcomes
             assert figures["true_pass"] == figures["true_reject"] == 0
             assert figures["miss"] == sum(piece.defective for piece in one.belt.pieces) > 0
             assert figures["false_reject"] == 12 - figures["miss"]
@@ -135,7 +140,7 @@ def test_a_word_that_comes_too_late_does_not_count_and_one_that_is_taken_back_ne
             await one.let_pass(2, False)
             await one.let_pass(3)
             await one.done(3)
-            assert [passage.passed for passage in one.gate.passages] == [False, False, True]
+            assert [passage.passed for passage in one.gate.went.latest] == [False, False, True]
             assert one.plc.coil(WIRING.pass_coils + 1), "what came too late still stands, and the line must clear it"
             assert second.gate_us < third.gate_us
 
@@ -151,8 +156,8 @@ def test_the_eye_counts_through_the_end_of_its_sixteen_bits() -> None:
                 await one.let_pass(count)
             await one.done(6)
             assert seen == [65_534, 65_535, 0, 1, 2, 3]
-            assert [passage.count for passage in one.gate.passages] == seen
-            assert all(passage.passed for passage in one.gate.passages)
+            assert [passage.count for passage in one.gate.went.latest] == seen
+            assert all(passage.passed for passage in one.gate.went.latest)
 
     asyncio.run(story())
 
@@ -181,9 +186,28 @@ def test_a_plc_that_is_silent_pushes_on_by_itself_and_one_without_power_forgets_
             await one.plc.power_off()
             await one.plc.power_on()
             await one.done(2)
-            assert [passage.passed for passage in one.gate.passages] == [False, False]
+            assert [passage.passed for passage in one.gate.went.latest] == [False, False]
 
     asyncio.run(story())
+
+
+def test_a_line_that_nobody_asks_for_hours_forgets_what_is_over_and_has_counted_it() -> None:
+    """Lot after lot in simulated time, and not one request to the PLC."""
+    now_us = BEGAN_US
+    belt = Belt(Track(fruit_per_s=4), 7, BEGAN_US)
+    with_gate = Gate(belt, Plc("127.0.0.1", 0, 1), WIRING, lambda: now_us)
+    without = OpenEnd(belt, lambda: now_us)
+    most = 0
+    for _ in range(400):
+        belt.begin("lot", 0.3, 60, now_us)
+        most = max(most, len(belt.pieces))
+        now_us = belt.empty_us
+    for end in (with_gate, without):
+        assert end.catch_up() == end.went.count == belt.laid == 24_000
+        assert len(end.went.latest) == KEPT
+        assert end.went.defective == with_gate.went.outcomes["true_reject"]
+    assert sum(with_gate.went.outcomes.values()) == 24_000
+    assert most <= 61
 
 
 # The whole line, with its crew
@@ -255,27 +279,60 @@ def test_the_crew_tells_each_lot_before_its_fruit_comes() -> None:
             watched(simulation) as line,
         ):
             await until(lambda: len(office.lots) >= 3)
-            told = await truth(client, simulation)
-            await client.post(f"http://127.0.0.1:{simulation.judge_port}/quiesce")
+            judge = f"http://127.0.0.1:{simulation.judge_port}"
+            clerk = Clerk(client, judge)
+            await clerk.catch_up()
+            then = list(clerk.written["line-t"])
+            await client.post(f"{judge}/quiesce")
             await until(lambda: line.crew.done)
             last = await truth(client, simulation)
             lots = office.lots.copy()
             await asyncio.sleep(0.5)
             after = await truth(client, simulation)
+            await clerk.catch_up()
         in_house = {row.split(",")[2] for row in office.items} - {""}
         assert lots[0]["lot"] in in_house
         assert {lot["sku"] for lot in lots} == {"lemon-4kg"}
         assert [lot["customer"] for lot in lots[:3]] == [None, "juicer", None]
         assert {lot["who"] for lot in lots} == {"line crew"}
-        (then,) = told["lines"]
-        assert [one["lot"] for one in then["fruit"][:12]] == [lots[0]["lot"]] * 6 + [lots[1]["lot"]] * 6
-        (went,) = last["lines"]
-        assert len(went["fruit"]) == sum(went["gate"].values()) == len(after["lines"][0]["fruit"])
-        assert all(one["passed"] is False for one in went["fruit"]), "nobody let anything pass"
+        assert [one.lot for one in then[:12]] == [lots[0]["lot"]] * 6 + [lots[1]["lot"]] * 6
+        fruit, (went,) = clerk.written["line-t"], last["lines"]
+        assert len(fruit) == sum(went["gate"].values()) == went["count"] == after["lines"][0]["count"]
+        assert all(one.passed is False for one in fruit), "nobody let anything pass"
         assert went["gate"]["true_pass"] == went["gate"]["miss"] == 0
-        assert went["gate"]["true_reject"] == sum(one["defective"] for one in went["fruit"])
-        assert [one["number"] for one in went["fruit"]] == list(range(1, len(went["fruit"]) + 1))
+        assert went["gate"]["true_reject"] == went["defective"] == sum(one.defective for one in fruit)
+        assert [one.number for one in fruit] == list(range(1, len(fruit) + 1))
         assert office.lots == lots, "no lot begins after the end"
+
+    asyncio.run(story())
+
+
+def test_the_clerk_gets_every_fruit_of_a_long_run_and_says_so_when_some_can_no_longer_be_had() -> None:
+    """Lots are laid as if they had run long ago, thousands between two questions; nobody watches the real belt."""
+
+    async def story() -> None:
+        async with (
+            open_office(Office()) as url,
+            httpx.AsyncClient() as client,
+            running(line_site(url), seed=7, speed=1.0) as simulation,
+        ):
+            (line,) = simulation.lines
+            judge = f"http://127.0.0.1:{simulation.judge_port}"
+            clerk, absent = Clerk(client, judge), Clerk(client, judge)
+            ago_us = CLOCK.wall_us() - 10_000 * 1_000_000
+            for _ in range(3):
+                line.belt.begin("old", 0.3, KEPT // 2, ago_us)
+                ago_us = line.belt.empty_us
+                await asyncio.gather(clerk.catch_up(), clerk.catch_up())
+            assert [one.number for one in clerk.written["line-t"]] == list(range(1, 3 * KEPT // 2 + 1))
+            with pytest.raises(DemoError, match="no longer knows fruit 1"):
+                await absent.catch_up()
+            page = (await client.get(f"{judge}/lines/line-t/fruit", params={"after": KEPT})).json()
+            assert [one["number"] for one in page] == list(range(KEPT + 1, KEPT + 1 + PAGE))
+            told = await client.get(f"{judge}/truth")
+            assert len(told.json()["lines"]) == 1
+            assert len(msgspec.json.encode(told.json()["lines"])) < 500, "the truth itself stays short"
+            assert (await client.get(f"{judge}/lines/other/fruit")).status_code == 404
 
     asyncio.run(story())
 

@@ -14,8 +14,10 @@ import pytest
 from linkedreader import linked, reading
 from rich.console import Console
 
-from contract.site import Door, LlrpReader, Site, Title
+from contract.portals import Door, LlrpReader
+from contract.site import Site
 from contract.site_file import parse
+from contract.sitepart import Title
 from edge.errors import Held, Unreachable
 from edge.siting.measured import side_of
 from edge.siting.picture import picture

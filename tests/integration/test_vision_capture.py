@@ -18,7 +18,8 @@ import pytest
 from camerawatch import LONG_S, Watch, alike
 from mjpegserver import BOUNDARY, EVERY_S, STREAM, Call, belt, jpeg, part, scene, served
 
-from contract.site import AnyCamera, FolderCamera, MjpegCamera, UsbCamera, VideoCamera
+from contract.sortingline import AnyCamera, FolderCamera, MjpegCamera, UsbCamera, VideoCamera
+from edge.steadyclock import steady_us
 from edge.vision.camera.capture import Capture
 
 
@@ -35,7 +36,7 @@ def test_pictures_arrive_as_they_were_taken_in_rgb_and_with_their_time() -> None
         for number in itertools.count():
             await call.show(jpeg(scene(number % 50)))
 
-    began_us = time.time_ns() // 1000
+    began_us = steady_us()
     with served(script) as camera, Capture(mjpeg(camera.url(), LONG_S)) as capture:
         watch = Watch(capture).pictures(20)
         assert watch.states == ["connected"]
@@ -43,7 +44,7 @@ def test_pictures_arrive_as_they_were_taken_in_rgb_and_with_their_time() -> None
             assert alike(frame.image, scene((frame.seq - 1) % 50)), frame.seq
         times = [frame.at_us for frame in watch.frames]
         assert times == sorted(times)
-        assert began_us < times[0] <= times[-1] <= time.time_ns() // 1000
+        assert began_us < times[0] <= times[-1] <= steady_us()
         counts = capture.counts()
         assert counts["torn"] == counts["repeated"] == counts["restarts"] == 0
 
@@ -56,7 +57,7 @@ def test_the_time_is_that_of_the_light_when_the_delay_is_known() -> None:
         late = mjpeg(camera.url()).model_copy(update={"delay_s": 5.0})
         with Capture(late) as capture:
             frame = Watch(capture).pictures(1).frames[0]
-            assert frame.at_us <= time.time_ns() // 1000 - 5_000_000
+            assert frame.at_us <= steady_us() - 5_000_000
 
 
 def test_who_is_slow_gets_the_newest_pictures_and_the_rest_is_counted() -> None:
@@ -342,7 +343,7 @@ def test_the_end_leaves_no_process_even_of_one_that_hangs() -> None:
 
 PARENT = """
 import sys
-from contract.site import MjpegCamera
+from contract.sortingline import MjpegCamera
 from edge.vision.camera.capture import Capture, Frame
 with Capture(MjpegCamera(name="c", kind="mjpeg", url=sys.argv[1])) as capture:
     while not isinstance(capture.next(1), Frame):
@@ -417,7 +418,7 @@ def film(path: Path, frames: int, fps: float) -> None:
 
 def test_a_video_is_shown_at_its_own_pace(tmp_path: Path) -> None:
     film(tmp_path / "belt.avi", 60, 20.0)
-    began_us = time.time_ns() // 1000
+    began_us = steady_us()
     with Capture(VideoCamera(name="camera-a", kind="video", path=tmp_path / "belt.avi"), room=60) as capture:
         watch = Watch(capture).until(lambda watch: capture.ended)
         assert watch.frames

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
-from sortingrig import AGENT, CAMERA, LINE, PLC, Rig, at_work, rig, until
+from sortingrig import AGENT, CAMERA, LINE, PLC, Rig, at_work, rig, until, wall_us
 
 from contract.events import Inspection, Tally
 from contract.wire import LineOrders, LotOrder
 from edge import agent
-from firmware_sim.gate import confusion
+from edge.outbox import Outbox
 
 SEED = 7
 LOT = LineOrders(lines={LINE: LotOrder(lot="L-1", sku="lemon-4kg")})
@@ -27,26 +27,26 @@ def told(one: Rig) -> list[Inspection]:
 async def run_through(one: Rig, fruit: int, defective: float = 0.3) -> None:
     """Lay a lot on the belt, and wait until all of it is past the gate and told."""
     one.lay(fruit, defective=defective)
-    await until(lambda: one.gone() and len(told(one)) >= len(one.belt.pieces))
+    await until(lambda: one.gone() and len(told(one)) >= one.belt.laid)
 
 
 async def until_it_passes(one: Rig, least: int) -> None:
     """Run lots until so much fruit has passed: on a machine that is busy much of it is not seen in time."""
     for _ in range(10):
-        if confusion(one.gate.passages)["true_pass"] >= least:
+        if one.gate.went.outcomes["true_pass"] >= least:
             return
         await run_through(one, 8)
-    raise AssertionError(f"seed {SEED}: {confusion(one.gate.passages)} {[event.verdict for event in told(one)]}")
+    raise AssertionError(f"seed {SEED}: {one.gate.went.outcomes} {[event.verdict for event in told(one)]}")
 
 
 def told_and_done_alike(one: Rig) -> None:
     """One event for every fruit, which says what the gate did; nothing that is not good has passed."""
     events = told(one)
-    assert len(events) == len(one.gate.passages) == len({event.subject for event in events}), f"seed {SEED}"
-    for event, passage in zip(events, one.gate.passages, strict=True):
+    assert len(events) == one.gate.went.count == len({event.subject for event in events}), f"seed {SEED}"
+    for event, passage in zip(events, one.gate.went.latest, strict=True):
         assert (event.gate == "passed") == passage.passed, f"seed {SEED}: {event} {passage}"
         assert event.verdict == "good" or not passage.passed
-    assert confusion(one.gate.passages)["miss"] == 0, f"seed {SEED}"
+    assert one.gate.went.outcomes["miss"] == 0, f"seed {SEED}"
 
 
 def sum_of(events: list[Inspection]) -> Tally:
@@ -94,7 +94,7 @@ def test_with_the_lens_covered_nothing_passes_and_staff_are_told(tmp_path: Path)
             one.camera.suffer("cap")
             await until(lambda: one.listener.states(CAMERA)[-1] == "blind")
             await run_through(one, 6, defective=0.0)
-            assert confusion(one.gate.passages)["true_pass"] == 0
+            assert one.gate.went.outcomes["true_pass"] == 0
             assert {event.verdict for event in told(one)} == {"unseen"}
             one.camera.recover()
             await until(lambda: one.listener.states(CAMERA)[-1] == "connected")
@@ -115,8 +115,8 @@ def test_an_inspector_that_is_killed_costs_fruit_and_is_started_again(tmp_path: 
                     child.kill()
             await until(lambda: "lost" in one.listener.states(CAMERA))
             await until(lambda: one.listener.states(CAMERA)[-1] == "connected")
-            await until(lambda: one.gone() and len(told(one)) >= len(one.belt.pieces))
-            await until_it_passes(one, 1 + confusion(one.gate.passages)["true_pass"])
+            await until(lambda: one.gone() and len(told(one)) >= one.belt.laid)
+            await until_it_passes(one, 1 + one.gate.went.outcomes["true_pass"])
             told_and_done_alike(one)
 
     asyncio.run(story())
@@ -131,11 +131,48 @@ def test_a_plc_without_power_passes_nothing_and_is_worked_with_again_when_it_is_
             await one.plc.power_off()
             await until(lambda: one.listener.states(PLC)[-1] == "lost")
             await until(one.gone)
-            assert confusion(one.gate.passages)["true_pass"] == 0
+            assert one.gate.went.outcomes["true_pass"] == 0
             await one.plc.power_on()
             await until(lambda: one.listener.states(PLC)[-1] == "connected" and len(told(one)) == 4)
             assert {event.gate for event in told(one)} <= {"missed", "pushed"}
             await until_it_passes(one, 2)
+
+    asyncio.run(story())
+
+
+class SetClock:
+    """The clock on the wall of the agent's machine."""
+
+    def __init__(self) -> None:
+        self.ahead_us = 0
+
+    def __call__(self) -> int:
+        return wall_us() + self.ahead_us
+
+
+def test_a_clock_that_is_set_back_or_forward_under_way_changes_nothing_at_the_gate(tmp_path: Path) -> None:
+    async def story() -> None:
+        clock, hour_us = SetClock(), 3_600_000_000
+        async with rig(tmp_path, seed=SEED) as one:
+            of = one.site.agents[0]
+            with Outbox(agent.outbox_file(of.data), of.retain) as outbox:
+                async with at_work(agent.Crew(one.site, of, outbox, clock).run):
+                    await until(lambda: one.listener.states(CAMERA)[-1:] == ["connected"])
+                    for ahead_us in (-hour_us, hour_us):
+                        known, passed = len(told(one)), one.gate.went.outcomes["true_pass"]
+                        one.lay(6)
+                        await until(lambda known=known: len(told(one)) >= known + 2)
+                        clock.ahead_us = ahead_us
+                        await until(lambda: one.gone() and len(told(one)) >= one.belt.laid)
+                        await until_it_passes(one, passed + 4)
+                        last = one.listener.inspections()[-1]
+                        assert abs(last.decided_us - clock()) < hour_us / 2
+                        assert 0 <= last.decided_us - last.at_us < hour_us / 2
+            events = one.listener.inspections()
+            assert len(events) == one.gate.went.count
+            for event, passage in zip(events, one.gate.went.latest, strict=True):  # told in the order of the eye
+                assert (event.gate == "passed") == passage.passed, f"seed {SEED}: {event} {passage}"
+            assert one.gate.went.outcomes["miss"] == 0, f"seed {SEED}"
 
     asyncio.run(story())
 
@@ -176,7 +213,7 @@ def test_an_agent_that_is_killed_leaves_nobody_behind_and_goes_on_with_lot_and_t
                 await run_through(one, 4)
             one.lay(3)
             await until(one.gone)
-            assert not any(passage.passed for passage in one.gate.passages[4:])
+            assert not any(passage.passed for passage in list(one.gate.went.latest)[4:])
             async with agent_alone(one, tmp_path):
                 await until(lambda: len(told(one)) == 7)
                 assert [event.verdict for event in told(one)[4:]] == ["unseen"] * 3

@@ -2,19 +2,20 @@
 
 import asyncio
 import itertools
+import time
 
 import pytest
 from camerawatch import LONG_S, Watch, alike
 from mjpegserver import belt, listening, scene
 from rtspserver import Play, RtspCamera
 
-from contract import site
+from contract import sortingline
 from edge.vision.camera.capture import Capture
 
 
-def rtsp(port: int, stall_s: float = 2.0) -> site.RtspCamera:
+def rtsp(port: int, stall_s: float = 2.0) -> sortingline.RtspCamera:
     url = f"rtsp://anna:secret@127.0.0.1:{port}/stream"
-    return site.RtspCamera(name="camera-a", kind="rtsp", url=url, stall_s=stall_s)
+    return sortingline.RtspCamera(name="camera-a", kind="rtsp", url=url, stall_s=stall_s)
 
 
 def test_pictures_arrive_as_they_were_taken() -> None:
@@ -27,6 +28,26 @@ def test_pictures_arrive_as_they_were_taken() -> None:
         for frame in watch.frames:
             assert alike(frame.image, scene(first + frame.seq - watch.frames[0].seq)), frame.seq
         assert watch.states == ["connected"]
+
+
+def test_who_comes_late_gets_the_newest_pictures_and_none_out_of_a_queue() -> None:
+    sent = 60
+
+    async def script(play: Play) -> None:
+        if play.number == 1:
+            await play.stream(itertools.islice(belt(), sent))
+        await asyncio.sleep(LONG_S)
+
+    with listening(RtspCamera(script).answer) as port, Capture(rtsp(port), room=2) as capture:
+        ends_s = time.monotonic() + LONG_S
+        while not capture.counts()["stalls"]:  # everything that was sent has come through by then
+            assert time.monotonic() < ends_s
+            time.sleep(0.1)
+        watch = Watch(capture).state("lost")
+        assert len(watch.frames) == 2
+        for frame, number in zip(watch.frames, (sent - 2, sent - 1), strict=True):
+            assert alike(frame.image, scene(number)), number
+        assert capture.counts()["dropped"] >= sent // 2
 
 
 def test_a_camera_that_falls_silent_or_hangs_up_is_lost_and_found_again() -> None:

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from camerawatch import Watch
 
-from contract.site import MjpegCamera
+from contract.sortingline import MjpegCamera
 from edge.vision.camera.capture import Capture
 from firmware_sim.belt import Belt, Track
 from firmware_sim.camera import Camera, CameraTrouble, plan_of

@@ -6,7 +6,7 @@ import pytest
 from reliability import Said, curve, table
 from simwalks import KINDS, SimWalk, thinned
 
-from contract.site import PassRules
+from contract.portals import PassRules
 from edge.portal.beams import Beams
 from edge.portal.direction import decide
 

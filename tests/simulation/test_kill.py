@@ -26,7 +26,7 @@ from contract.epc import identify
 from contract.events import DoorPass, ZoneSeen
 from edge.agent import outbox_file
 from edge.outbox import Kept, read_history
-from firmware_sim import house
+from firmware_sim import gathering, house
 
 ROUNDS = int(os.environ.get("TRUECOUNT_KILL_ROUNDS", "50"))
 VICTIMS = ("edge-dock-edge", "gateway", "broker", "nats-server")
@@ -100,7 +100,7 @@ def kill(parts: dict[str, house.Process], victim: str) -> None:
 
 async def settled(client: httpx.AsyncClient, gateway: str, site: dict, outbox: Path) -> list[Kept]:
     """Nothing new begins; what the agent has decided by now (its sensors never stop) must all reach the log."""
-    await house.rest(client, f"http://127.0.0.1:{site['simulation']['judge_port']}", site)
+    await gathering.rest(client, f"http://127.0.0.1:{site['simulation']['judge_port']}", site)
     decided = read_history(outbox)
     deadline = time.monotonic() + SETTLE_S
     rows = 0
@@ -113,15 +113,15 @@ async def settled(client: httpx.AsyncClient, gateway: str, site: dict, outbox: P
 
 
 async def committed_rows(client: httpx.AsyncClient, gateway: str) -> list[dict]:
-    return [row for row in await house.log_rows(client, gateway) if row["agent"] == "dock-edge"]
+    return [row for row in await gathering.log_rows(client, gateway) if row["agent"] == "dock-edge"]
 
 
 async def at_one_moment(client: httpx.AsyncClient, gateway: str) -> tuple[list[dict], list[dict]]:
     """The stock, and the log that it was folded from: the ceiling reader goes on telling where it sees what."""
-    rows = await house.log_rows(client, gateway)
+    rows = await gathering.log_rows(client, gateway)
     while True:
         before, answer = rows, await client.get(f"{gateway}/api/v1/stock")
-        rows = await house.log_rows(client, gateway)
+        rows = await gathering.log_rows(client, gateway)
         if not any(row["kind"] in MOVING for row in rows[len(before) :]):
             return answer.json()["stock"], rows
 

@@ -7,7 +7,8 @@ import pytest
 from llrpdata import Walk, recorded_walks
 
 from contract.events import Device, DoorPass
-from contract.site import Door, LlrpReader, PassRules, Title
+from contract.portals import Door, LlrpReader, PassRules
+from contract.sitepart import Title
 from edge.llrp.link import ReaderLink, wall_us
 from edge.portal.door import DoorTracker
 from edge.replay import decide_csv

@@ -4,7 +4,8 @@ import pytest
 
 from contract.epc_plus import PLUS, write_plus
 from contract.epc_writing import write_sgtin, write_sscc
-from contract.site import Agent, Item, Site, Title, Zone
+from contract.site import Agent, Item, Site, Zone
+from contract.sitepart import Title
 from gateway.itemmaster import ItemMaster
 from gateway.ledger.house import House, Tag
 

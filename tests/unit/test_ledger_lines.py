@@ -10,10 +10,12 @@ from ledgersite import SECOND, START_US, Edge
 from linesite import LINE, LINED, MODEL, OTHER_LINE, OTHER_SORTER, OUTLINE, SORTER, Belt, begun, with_lines
 
 from contract import events
-from contract.site import Grade, Site
+from contract.site import Site
+from contract.sortingline import Grade
 from contract.wire import LotOrder, Status
 from gateway import records
 from gateway.ledger.lots import LEAST_DEFECTIVE
+from gateway.ledger.sorting import PICTURE_WAIT_US
 from gateway.views import LineView, LotView
 
 Story = Callable[[House, Edge, Belt], Awaitable[None]]
@@ -188,10 +190,40 @@ def test_a_line_that_counted_more_than_it_told_has_lost_events(tmp_path: Path) -
         fruit = belt.run(good=10)
         await sorter.tell(*fruit[:4], *fruit[7:])
         [lost] = [view for view in house.open().values() if view.kind == "data_lost"]
-        assert (lost.subject, lost.count) == (SORTER, 3)
-        assert "line line-a, lot L1: 3 fruit" in str(lost.params["detail"])
+        assert (lost.subject, lost.count) == (LINE, 3)
+        assert "lot L1: 3 fruit" in str(lost.params["detail"])
         await sorter.tell(*belt.run(good=5))
-        assert house.open()["data_lost", SORTER].count == 3, "the same three"
+        assert house.open()["data_lost", LINE].count == 3, "the same three"
+
+    tell(tmp_path, story)
+
+
+def test_lost_fruit_is_counted_once_though_its_agent_tells_of_the_loss_too(tmp_path: Path) -> None:
+    async def story(house: House, sorter: Edge, belt: Belt) -> None:
+        belt.begin("L1")
+        fruit = belt.run(good=10)
+        await sorter.tell(*fruit[:4])
+        anew = Edge(house.ledger, SORTER, epoch="its-outbox-was-damaged")
+        await anew.tell(*fruit[7:])
+        lost = {view.subject: view.count for view in house.open().values() if view.kind == "data_lost"}
+        assert lost == {SORTER: 1, LINE: 3}, "once it happened, and three fruit were lost"
+
+    tell(tmp_path, story)
+
+
+def test_a_lot_over_its_limit_on_two_lines_is_told_of_as_a_whole(tmp_path: Path) -> None:
+    async def story(house: House, sorter: Edge, belt: Belt) -> None:
+        other, elsewhere = Edge(house.ledger, OTHER_SORTER), Belt(OTHER_LINE)
+        belt.begin("L1")
+        elsewhere.begin("L1")
+        await sorter.tell(*belt.run(good=20, defective=20))
+        await other.tell(*elsewhere.run(good=30, defective=10))
+        for edge, here in ((sorter, belt), (other, elsewhere), (sorter, belt)):
+            await edge.tell(*here.run(good=1))
+            told = house.open()["quality", "L1"]
+            assert (told.params["line"], told.count) == (f"{LINE}, {OTHER_LINE}", 30)
+        assert told.params["inspected"] == 83
+        assert told.params["rate"] == pytest.approx(30 / 83, abs=1e-4)
 
     tell(tmp_path, story)
 
@@ -342,6 +374,58 @@ def test_a_line_that_the_site_file_does_not_know_is_told(tmp_path: Path) -> None
     tell(tmp_path, story)
 
 
+def test_fruit_of_a_line_that_the_site_file_names_only_later_has_counted(tmp_path: Path) -> None:
+    """An agent may have read the new site file before the gateway has."""
+
+    async def early(house: House, sorter: Edge, belt: Belt) -> None:
+        belt.begin("L1")
+        await sorter.tell(*belt.run(good=3))
+        assert house.open()["bad_message", SORTER].count == 3
+        assert LINE not in house.ledger.views("lines")
+
+    async def later(house: House, _: Edge, __: Belt) -> None:
+        assert (lot(house).lot, lot(house).good) == ("L1", 3)
+
+    tell(tmp_path, early, LINED.model_copy(update={"lines": LINED.lines[1:]}))
+    tell(tmp_path, later)
+
+
+def test_the_log_gives_the_same_lines_lots_and_labels_whatever_became_of_the_site_file(tmp_path: Path) -> None:
+    """Its line is gone, its grades are others, fewer reviews may wait, and another item makes the log be read anew."""
+
+    async def before(house: House, sorter: Edge, belt: Belt) -> None:
+        await house.ledger.record(begun(LINE, "L1"))
+        belt.begin("L1")
+        await sorter.tell(*belt.run(good=10, defective=10))
+        belt.begin("L2")
+        fruit = [belt.fruit("unsure") for _ in range(8)]
+        await sorter.tell(*fruit)
+        for one in fruit[3:6]:
+            label = records.ReviewAnswered(at_us=house.clock(), id=one.subject, label="good", who="Ana")
+            await house.ledger.record(label)
+        elsewhere = Belt(OTHER_LINE)
+        elsewhere.begin("nobody-began-it")
+        await Edge(house.ledger, OTHER_SORTER).tell(*elsewhere.run(good=3))
+        held.update(_sorting(house))
+
+    async def after(house: House, _: Edge, __: Belt) -> None:
+        assert _sorting(house) == held
+        assert [view.count for view in house.open().values()] == [10], "no message is bad for that"
+
+    held: dict[str, object] = {}
+    tell(tmp_path, before, with_lines(LINED, max_reviews=5))
+    other = [item.model_copy(update={"gtin": "09506000199990"}) for item in LINED.items[-1:]]
+    site = with_lines(LINED, Grade(crop="lemon", max_defective=0.9), max_reviews=2)
+    tell(tmp_path, after, site.model_copy(update={"items": [*LINED.items[:-1], *other], "lines": LINED.lines[1:]}))
+
+
+def _sorting(house: House) -> dict[str, object]:
+    """All that is known of the lines, their lots and reviews."""
+    state = house.ledger._state
+    tables = (state.lines, state.lots, state.reviews)
+    return {table.name: {key: msgspec.json.encode(row) for key, row in table.rows.items()} for table in tables}
+
+
 # reviews
 
 
@@ -391,8 +475,9 @@ def test_the_page_has_the_oldest_twenty_and_is_told_who_comes_and_goes(tmp_path:
         assert (shown(house), told) == (keys[:20], {keys[0], keys[20]})
         assert house.ledger.view("reviews", keys[20]) is None
         told.clear()
-        house.ledger.sorting.unpictured([keys[3]])
+        await house.ledger.record(*house.ledger.sorting.unpictured([keys[3]], house.clock()))
         assert told == {keys[3], keys[20]}
+        assert (line(house).to_review, line(house).unpictured) == (24, 1), "that one nobody can answer any more"
 
     tell(tmp_path, story)
 
@@ -416,6 +501,70 @@ def test_beyond_the_limit_the_oldest_is_let_go_and_answers_stay(tmp_path: Path) 
         assert house.ledger.sorting.waiting == 5
 
     tell(tmp_path, story, with_lines(LINED, max_reviews=5))
+
+
+def test_what_was_let_go_is_told_in_the_log(tmp_path: Path) -> None:
+    async def story(house: House, sorter: Edge, belt: Belt) -> None:
+        fruit = [belt.fruit("unsure") for _ in range(7)]
+        await sorter.tell(*fruit)
+        said = [records.decode(row.body) for row in house.ledger.rows(0, 100) if row.kind == "reviews_closed"]
+        ids = tuple(one.subject for one in fruit[:2])
+        assert said == [records.ReviewsClosed(at_us=house.clock(), ids=ids, why="let_go")]
+        assert line(house).unpictured == 0, "their pictures may well be there"
+
+    tell(tmp_path, story, with_lines(LINED, max_reviews=5))
+
+
+def test_a_review_whose_picture_does_not_come_is_closed_and_counted(tmp_path: Path) -> None:
+    async def story(house: House, sorter: Edge, belt: Belt) -> None:
+        house.ledger.sorting.pictures_can_come(house.clock())
+        here, lacking = belt.fruit("unsure"), belt.fruit(sampled=True)
+        await sorter.tell(here, lacking)
+        house.ledger.sorting.pictured({here.subject: OUTLINE})
+        await _wait(house, PICTURE_WAIT_US // SECOND)
+        assert (line(house).to_review, line(house).unpictured) == (2, 0), "it may still come"
+        await _wait(house, 1)
+        assert (line(house).to_review, line(house).unpictured) == (1, 1)
+        assert (shown(house), house.ledger.sorting.review(lacking.subject)) == ([here.subject], None)
+        house.ledger.sorting.pictured({lacking.subject: OUTLINE})
+        assert shown(house) == [here.subject], "too late"
+
+    tell(tmp_path, story)
+
+
+def test_a_picture_is_waited_for_while_it_cannot_come(tmp_path: Path) -> None:
+    """The broker or the disk of the pictures is away, then the line's agent."""
+
+    async def story(house: House, sorter: Edge, belt: Belt) -> None:
+        long_s = 2 * PICTURE_WAIT_US // SECOND
+        sorting = house.ledger.sorting
+        await sorter.tell(belt.fruit("unsure"))
+        await _wait(house, long_s)
+        sorting.pictures_can_come(house.clock())
+        await _wait(house, long_s)
+        assert line(house).to_review == 1, "nobody has said yet which pictures are here"
+        sorting.pictured({})
+        sorting.pictures_can_come(None)
+        await _wait(house, long_s)
+        sorting.pictures_can_come(house.clock())
+        await _wait(house, 1)
+        await house.ledger.tick(house.clock.turn(long_s))
+        await house.ledger.tick(house.clock.turn(1))
+        assert ("agent_silent", SORTER) in house.open()
+        await _wait(house, 1)
+        assert line(house).to_review == 1, "its agent has just come back"
+        await _wait(house, long_s)
+        assert (line(house).to_review, line(house).unpictured) == (0, 1)
+
+    tell(tmp_path, story)
+
+
+async def _wait(house: House, seconds: float) -> None:
+    """Time goes by, and the line's agent is heard all the while."""
+    now_us = house.clock.turn(seconds)
+    house.ledger.heard(Status(agent=SORTER, state="online", at_us=now_us))
+    await house.ledger.record()
+    await house.ledger.tick(now_us)
 
 
 def test_reviews_are_read_page_by_page(tmp_path: Path) -> None:

@@ -86,7 +86,49 @@ def test_what_stands_here_of_a_bad_lot_may_not_be_sold(tmp_path: Path) -> None:
         assert figures(house) == (10, 7)
         await free(house, "L1")
         assert figures(house) == (10, 0)
-        assert house.open() == {}
+        assert house.open().keys() == {("quarantine_shipped", "L1")}, "it left before it was freed"
+
+    play(tmp_path, story, LINED)
+
+
+def test_a_case_in_quarantine_does_not_leave_unremarked(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        await house.announce("S1", cases=(*of_lot("L1", *LEMONS[:4]), *of_lot("L2", *LEMONS[4:8])))
+        await house.passes(*LEMONS[:8])
+        await spoil(house, "L1")
+        await house.announce("S2", cases=cases_of(LEMONS[0], LEMONS[4]), direction="outbound", door="dock-2")
+        await house.passes(LEMONS[4], door="dock-2", direction="outbound")
+        assert ("quarantine_shipped", "L2") not in house.open(), "that lot may be sold"
+        await house.passes(LEMONS[0], door="dock-2", direction="outbound")
+        told = house.open()["quarantine_shipped", "L1"]
+        assert (told.severity, told.count) == ("wrong", 1)
+        assert told.params == {"door": "dock-2", "epc": LEMONS[0], "shipment": "S2"}
+        await house.passes(LEMONS[0], door="dock-2", direction="outbound")
+        assert house.open()["quarantine_shipped", "L1"].count == 1, "it was outside, and is read again"
+        await house.passes(LEMONS[1], direction="outbound")
+        told = house.open()["quarantine_shipped", "L1"]
+        assert (told.count, told.params["door"], told.params["epc"]) == (2, "dock-1", LEMONS[1])
+        seen = records.ExceptionResolved(
+            at_us=house.clock(), id="quarantine_shipped-L1-1", who="Ana", why="called back"
+        )
+        await house.ledger.record(seen)
+        await house.passes(LEMONS[2], direction="unknown")
+        await house.passes(LEMONS[1], direction="inbound")
+        assert ("quarantine_shipped", "L1") not in house.open()
+
+    play(tmp_path, story, LINED)
+
+
+def test_a_pass_told_late_of_a_case_that_is_back_ships_nothing(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        await house.announce("S1", cases=of_lot("L1", LEMONS[0]))
+        await house.passes(LEMONS[0])
+        await spoil(house, "L1")
+        out_us = house.clock.turn(1)
+        await house.passes(LEMONS[0])
+        await house.edge.tell(door_pass(LEMONS[0], out_us, "dock-1", "outbound"))
+        assert figures(house) == (1, 1)
+        assert ("quarantine_shipped", "L1") not in house.open()
 
     play(tmp_path, story, LINED)
 

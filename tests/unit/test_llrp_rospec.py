@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sllurp.llrp_proto import Message_struct, Param_struct
 
-from contract.site import LlrpReader
+from contract.portals import LlrpReader
 from edge.llrp import impinj, rospec, settings
 from edge.llrp.answers import Abilities
 from edge.llrp.body import Fields, read_message

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from llrpdata import message, plain_tag, tlv, tv
 
-from contract.site import LlrpReader
+from contract.portals import LlrpReader
 from edge.errors import BadFrame, Blinded, Unreachable
 from edge.llrp.frames import Frame, Frames, decode_file
 from edge.llrp.session import Outcome, Session, State

@@ -7,7 +7,7 @@ from fakewire import READER, Wire, story
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.site import LlrpReader
+from contract.portals import LlrpReader
 from edge.errors import Unreachable
 from edge.llrp import rospec
 from edge.llrp.conversation import GRACE_S, Conversation

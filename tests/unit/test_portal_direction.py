@@ -10,7 +10,7 @@ from doorwalk import NOW_US, walk
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from contract.site import PassRules
+from contract.portals import PassRules
 from edge.llrp.read import Read
 from edge.portal.beams import Beams
 from edge.portal.direction import Decision, decide

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from contract import wire
 from contract.events import DoorPass
-from contract.site import PassRules
+from contract.portals import PassRules
 from edge.llrp.read import Read
 from edge.portal import field
 from edge.portal.beams import Beam

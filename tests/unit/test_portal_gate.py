@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from contract import wire
 from contract.events import DoorPass, EmptyPass
-from contract.site import EyesGate, GpiGate
+from contract.portals import EyesGate, GpiGate
 from edge.portal.door import DoorTracker
 from edge.portal.gate import MAX_WINDOWS, Gate
 

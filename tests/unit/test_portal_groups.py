@@ -25,7 +25,7 @@ from msgspec import structs
 
 from contract import wire
 from contract.events import DoorPass, EmptyPass
-from contract.site import PassRules
+from contract.portals import PassRules
 from edge.llrp.read import Read
 from edge.portal.door import DoorTracker
 from edge.portal.passes import MAX_EPCS

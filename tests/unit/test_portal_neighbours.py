@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.events import DoorPass
-from contract.site import Door, GpiGate, LlrpReader
+from contract.portals import Door, GpiGate, LlrpReader
 from edge.llrp.read import Read
 from edge.portal.neighbours import Neighbours, rows_of
 

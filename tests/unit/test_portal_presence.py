@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from zonewords import COLD, SECOND, SHELF, START_US, Cold, both, epc, heard, zone_reader
 
 from contract.events import ZoneLeft, ZoneSeen
-from contract.site import PresenceRules
+from contract.portals import PresenceRules
 from edge.portal import presence
 from edge.portal.presence import ZoneTracker
 

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from patience import until
 
 from contract.events import DoorPass, EmptyPass
-from contract.site import Door, LlrpReader, PhotoEyes, Recordings, Title
+from contract.portals import Door, LlrpReader, PhotoEyes
+from contract.site import Recordings
+from contract.sitepart import Title
 from edge.doorkeeper import Doorkeeper
 from edge.errors import BadReads
 from edge.llrp.link import wall_us

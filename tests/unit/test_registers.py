@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.site import Register
+from contract.fieldbus import Register
 from edge.registers import LARGEST_READ, implausible, measured, spans
 from edge.stack_light import Lamps, lamps
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from llrpdata import recorded_walks
 
 from contract import wire
-from contract.site import PassRules
+from contract.portals import PassRules
 from edge.errors import BadReads
 from edge.replay import decide_csv
 

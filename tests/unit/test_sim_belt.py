@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_sim.belt import Belt, Track, Way
+from firmware_sim.belt import Belt, Piece, Track, Way
 from firmware_sim.footage import Footage
 from firmware_sim.fruit import Fruit
 
@@ -32,10 +32,12 @@ tracks = st.builds(
 @given(track=tracks, seed=st.integers(0, 2**31), lots=st.lists(st.integers(1, 12), min_size=1, max_size=3))
 def test_fruit_keeps_its_order_and_never_overlaps(track: Track, seed: int, lots: list[int]) -> None:
     belt, now_us = Belt(track, seed, T0_US), T0_US
+    laid: dict[int, Piece] = {}
     for number, count in enumerate(lots):
         belt.begin(f"lot-{number}", 0.3, count, now_us)
+        laid |= {piece.number: piece for piece in belt.pieces}
         now_us = belt.empty_us
-    pieces = belt.pieces
+    pieces = list(laid.values())
     assert [piece.number for piece in pieces] == list(range(1, sum(lots) + 1))
     for ahead, piece in pairwise(pieces):
         apart_px = (piece.entered_us - ahead.entered_us) / 1e6 * track.speed * track.length_px
@@ -54,9 +56,11 @@ def test_what_a_fruit_is_depends_on_its_number_and_the_seed_alone(seed: int) -> 
     quick.begin("a", 0.3, 12, T0_US)
     slow.begin("a", 0.3, 5, T0_US)
     slow.begin("b", 0.3, 7, T0_US + 60_000_000)
-    assert [(one.seed, one.defective, one.size_px) for one in quick.pieces] == [
-        (one.seed, one.defective, one.size_px) for one in slow.pieces
-    ]
+    for one in slow.pieces:
+        same = quick.piece(one.number)
+        assert same is not None
+        assert (one.seed, one.defective, one.size_px) == (same.seed, same.defective, same.size_px)
+    assert slow.laid == quick.laid == 12
 
 
 def test_some_fruit_touches_where_that_is_asked_for() -> None:
@@ -81,6 +85,37 @@ def test_a_stopped_belt_brings_what_was_in_view_to_the_gate_and_nothing_more() -
     assert now_us < belt.empty_us < now_us + 6_000_000
     belt.stop(now_us)
     assert Belt(Track(), 7, T0_US).empty_us == T0_US
+
+
+def test_a_belt_that_runs_for_hours_keeps_what_lies_on_it_and_no_more() -> None:
+    """Lot after lot in simulated time, pictures taken all the while, by a machine that is asked now and then."""
+    belt, now_us, done = Belt(Track(fruit_per_s=2), 7, T0_US), T0_US, 0
+
+    def machine() -> int:
+        nonlocal done
+        while (piece := belt.piece(done + 1)) and piece.gate_us <= now_us:
+            done += 1
+        return done
+
+    belt.attend(machine)
+    for lot in range(300):
+        belt.begin(f"lot-{lot}", 0.3, 60, now_us)
+        assert belt.laid == 60 * (lot + 1)
+        assert len(belt.pieces) <= 61
+        assert belt.near(now_us + 5_000_000), "what comes is seen"
+        now_us = belt.empty_us
+    assert (machine(), belt.piece(18_001)) == (18_000, None)
+
+
+def test_fruit_that_the_gate_has_not_dealt_with_stays() -> None:
+    belt, done = Belt(Track(), 7, T0_US), 5
+    belt.attend(lambda: done)
+    belt.begin("a", 0.3, 10, T0_US)
+    belt.begin("b", 0.3, 10, belt.empty_us)
+    assert [piece.number for piece in belt.pieces] == list(range(6, 21))
+    done = 20
+    belt.begin("c", 0.3, 10, belt.empty_us)
+    assert [piece.number for piece in belt.pieces] == list(range(20, 31))
 
 
 def test_a_slow_belt_is_the_demos_and_ten_fruit_a_second_run_faster() -> None:

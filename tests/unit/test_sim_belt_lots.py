@@ -1,4 +1,4 @@
-"""Which lot runs next over a line, and the judge of a line: each fruit told once, each verdict beside the truth."""
+"""Which lot runs next over a line."""
 
 from collections import Counter
 
@@ -7,10 +7,7 @@ from hypothesis import strategies as st
 from simhouse import config
 
 from firmware_sim.lots import BAD_SHARE, Lots
-from firmware_sim.sorting import Inspected, TrueFruit, TrueLine, compare, match
 from firmware_sim.world import World
-
-S = 1_000_000
 
 
 def house() -> World:
@@ -57,51 +54,3 @@ def test_no_lot_is_bad_or_every_lot_where_that_is_asked_for() -> None:
 def test_every_customer_has_a_turn() -> None:
     line = lots(house(), customers=("juicer", "grocer"))
     assert [line.next().customer for _ in range(4)] == [None, "juicer", "grocer", None]
-
-
-def fruit(at_s: float, *, defective: bool = False, passed: bool = True) -> TrueFruit:
-    return TrueFruit(defective, round(at_s * S), passed)
-
-
-def told(at_s: float, verdict: str = "good", gate: str = "passed") -> Inspected:
-    return Inspected("line-a", round(at_s * S), verdict, gate)
-
-
-def test_each_fruit_has_the_event_that_is_nearest_to_it_and_none_has_two() -> None:
-    matched = match([fruit(1), fruit(1.4), fruit(3)], [told(1.42), told(1.03), told(1.05), told(5)])
-    assert [one and one.at_us for one in matched] == [round(1.03 * S), round(1.42 * S), None]
-
-
-def test_fruit_that_is_close_is_not_mistaken_for_its_neighbour() -> None:
-    matched = match([fruit(1), fruit(1.1), fruit(1.2)], [told(1.01), told(1.21)])
-    assert [one and one.at_us for one in matched] == [round(1.01 * S), None, round(1.21 * S)]
-
-
-def test_the_figures_of_a_line() -> None:
-    went = (
-        fruit(1),
-        fruit(2, defective=True, passed=False),
-        fruit(3, defective=True),
-        fruit(4, passed=False),
-        fruit(6, passed=False),
-    )
-    gate = {"true_pass": 1, "true_reject": 1, "false_reject": 2, "miss": 1}
-    events = [
-        told(1.01),
-        told(2.01, "defective", "pushed"),
-        told(3.01),
-        told(5.4, "unseen", "missed"),
-        told(9.0, "defective", "pushed"),
-    ]
-    figures = compare(TrueLine("line-a", went, gate), events)
-    assert (figures["fruit"], figures["defective"], figures["gate"]) == (5, 2, gate)
-    assert (figures["miss_share"], figures["false_reject_share"]) == (0.5, 2 / 3)
-    assert (figures["told"], figures["untold"], figures["invented"]) == (4, 1, 1)
-    assert figures["verdicts"] == {"good": {"good": 1, "unseen": 1}, "defective": {"defective": 1, "good": 1}}
-    assert figures["misplaced"] == 1, "the fourth or fifth was told, nearly half a second late"
-    assert (figures["unseen"], figures["missed_deadlines"], figures["differing"]) == (1, 1, 0)
-
-
-def test_a_line_on_which_nothing_ran_has_no_shares() -> None:
-    figures = compare(TrueLine("line-a", (), {}), [])
-    assert (figures["miss_share"], figures["false_reject_share"], figures["fruit"]) == (None, None, 0)

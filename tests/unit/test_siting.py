@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.events import DoorPass
-from contract.site import Door, LlrpReader, PassRules, Title
+from contract.portals import Door, LlrpReader, PassRules
 from contract.site_file import parse
+from contract.sitepart import Title
 from edge.llrp.answers import abilities
 from edge.llrp.powers import Power, lowered, meant
 from edge.llrp.read import Read

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from visionmodels import edit, shipped
 
 from contract.site import Site
 from contract.site_file import load
@@ -15,7 +16,7 @@ from edge.errors import BadModel, EdgeError
 from edge.vision import choice
 from edge.vision.choice import Choice, ChosenModels, Running
 from edge.vision.messages import UseModels
-from edge.vision.models import modelorder, package
+from edge.vision.models import modelorder
 
 SITE = """
 site: orchard
@@ -35,24 +36,16 @@ lines:
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     """One line, and three versions of the lemons' model, of which the third is cut off."""
-    models = tmp_path / "models"
-    for version in (1, 2, 3):
-        add_version(models, version)
-    broken = models / "lemon" / "3" / "int8.onnx"
-    broken.write_bytes(broken.read_bytes()[:-1000])
+    models = shipped(tmp_path / "models", {1: 0, 2: 0, 3: 0})
+    cut_off(models, 3)
     file = tmp_path / "site.yaml"
     file.write_text(SITE.format(data=tmp_path / "edge", models=models), encoding="utf-8")
     return load(file)
 
 
-def add_version(models: Path, version: int) -> None:
-    """The shipped model of lemons under another version."""
-    folder = models / "lemon" / str(version)
-    shutil.copytree(package.folder_of(package.SHIPPED, "lemon"), folder)
-    manifest = folder / "manifest.toml"
-    lines = manifest.read_text(encoding="utf-8").splitlines()
-    lines = [f"version = {version}" if line.startswith("version =") else line for line in lines]
-    manifest.write_text("\n".join(lines) + "\n", encoding="utf-8")
+def cut_off(models: Path, version: int) -> None:
+    broken = models / "lemon" / str(version) / "int8.onnx"
+    broken.write_bytes(broken.read_bytes()[:-1000])
 
 
 def choose(site: Site, what: modelorder.Order, version: int | None = None) -> str:
@@ -113,6 +106,18 @@ def test_what_is_not_there_or_cannot_be_loaded_is_not_chosen(site: Site) -> None
     with pytest.raises(BadModel, match=r"lemon/3/int8\.onnx"):
         choose(site, "rollback")
     assert chosen(site) == Choice(active=1, shadow=None, previous=3)
+
+
+def test_a_rollback_is_one_command_whatever_became_of_the_others(site: Site, tmp_path: Path) -> None:
+    choose(site, "switch", 1)
+    choose(site, "switch", 2)
+    shutil.copytree(tmp_path / "models" / "lemon" / "1", tmp_path / "models" / "lemon" / "4")
+    edit(tmp_path / "models" / "lemon" / "4", "^version = 1$", "version = 4")
+    choose(site, "shadow", 4)
+    cut_off(tmp_path / "models", 4)
+    cut_off(tmp_path / "models", 2)
+    assert "version 1 decides" in choose(site, "rollback")
+    assert chosen(site) == Choice(active=1, shadow=4, previous=2)
 
 
 def test_without_a_choice_the_newest_decides_and_there_is_nothing_to_go_back_to(site: Site) -> None:

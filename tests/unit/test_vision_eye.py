@@ -54,13 +54,6 @@ def test_a_counter_that_cannot_have_come_so_far_begins_anew_and_says_so(
     assert lost == ""
 
 
-def test_a_clock_that_is_set_back_loses_no_fruit() -> None:
-    eye = Eye()
-    eye.read(7, T0)
-    [broken], _ = eye.read(8, T0 - 3_600_000_000)
-    assert broken.early_us <= broken.at_us <= broken.late_us
-
-
 @given(st.integers(0, WORD - 1), st.lists(st.integers(0, 3), max_size=200))
 def test_every_fruit_is_told_once_with_its_number_and_a_time_within_its_bounds(first: int, steps: list[int]) -> None:
     eye = Eye()

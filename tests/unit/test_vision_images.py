@@ -1,6 +1,7 @@
 """Bytes to pictures: whatever comes, it is a whole picture or one error that says what is wrong."""
 
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -58,6 +59,14 @@ def test_a_jpeg_whose_lower_half_is_missing_is_refused_though_it_has_an_end() ->
         images.decode(data[: len(data) // 2] + b"\xff\xd9", "camera-a")
 
 
+def test_a_jpeg_that_libjpeg_complains_of_is_refused_and_only_for_what_it_said_of_this_one() -> None:
+    said = ["", "Corrupt JPEG data: bad Huffman code"]
+    with pytest.raises(BadImage, match="x: torn or damaged"):
+        images.decode(ENCODED["jpeg"], "x", complaint=lambda: said.pop(0))
+    said = ["Corrupt JPEG data: bad Huffman code", ""]
+    assert images.decode(ENCODED["jpeg"], "x", complaint=lambda: said.pop(0)).shape == (90, 121, 3)
+
+
 def test_a_picture_that_ends_in_the_grey_of_torn_ones_is_no_torn_one() -> None:
     grey = np.full((64, 80, 3), 128, np.uint8)
     grey[:20] = 30
@@ -103,6 +112,21 @@ def test_grey_deep_and_transparent_pictures_become_rgb_of_eight_bits() -> None:
     assert (images.decode(png(clear), "x")[:, :10] == (200, 20, 10)).all()
     assert (images.decode(png(clear), "x")[:, 10:] == images.GROUND).all()
     assert images.decode(jpeg_grey(), "x").shape == (90, 121, 3)
+
+
+@pytest.mark.parametrize("deep", [False, True], ids=["8 bits", "16 bits"])
+def test_a_large_transparent_picture_takes_little_more_memory_than_its_pixels(deep: bool) -> None:
+    clear = np.zeros((2000, 2500, 4), np.uint16 if deep else np.uint8)
+    clear[:, 1000:] = 255 * (257 if deep else 1)
+    data = png(clear)
+    tracemalloc.start()
+    image = images.decode(data, "x", longest=500)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert image.shape == (400, 500, 3)
+    assert (image[:, :190] == images.GROUND).all()
+    assert (image[:, 210:] == 255).all()
+    assert peak < clear.nbytes + 1.5 * 3 * 2000 * 2500, "what was decoded, and the same in RGB"
 
 
 def png(pixels: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> bytes:

@@ -1,15 +1,24 @@
 """The lots of a line: which fruit is whose, counted once, and remembered on the disk."""
 
+import asyncio
+import os
 from pathlib import Path
 
 import pytest
+from patience import until
+from sortingrig import at_work
 
-from contract.events import Tally
+from contract.events import Inspection, Tally
 from contract.wire import LotOrder
 from edge.vision.line.eye import EyeSeen
 from edge.vision.line.lots import LineRecord, Lots, LotsFile, Run
+from edge.vision.line.telling import Telling
 
 A, B = LotOrder(lot="L-1", customer="keen"), LotOrder(lot="L-2")
+
+
+def inspection(n: int) -> Inspection:
+    return Inspection(at_us=n, decided_us=n, line="line-a", subject=f"{n}", verdict="good", score=0.1, model="m")
 
 
 def test_fruit_belongs_to_the_lot_that_ran_when_it_came() -> None:
@@ -61,6 +70,15 @@ def test_a_restart_finds_every_line_as_it_was(tmp_path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["lots.json"]
 
 
+def test_a_record_is_taken_from_one_clock_to_another_and_nothing_in_it_is_still_to_come() -> None:
+    record = LineRecord((Run(None, 50), Run(A, 100, Tally(good=3))), EyeSeen(7, 1000), 12)
+    on_wall = record.shifted(5_000_000)
+    assert on_wall == LineRecord((Run(None, 5_000_050), Run(A, 5_000_100, Tally(good=3))), EyeSeen(7, 5_001_000), 12)
+    assert on_wall.shifted(-5_000_000) == record
+    set_back = on_wall.shifted(-4_000_000, 1_500)
+    assert set_back == LineRecord((Run(None, 550), Run(A, 600, Tally(good=3))), EyeSeen(7, 1_500), 12)
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"line-a": 7}', b"\xff\x00", b'{"line-a":{"runs":[{}]}}'])
 def test_a_damaged_file_is_set_aside_and_the_line_begins_anew(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "lots.json"
@@ -79,3 +97,51 @@ def test_a_disk_that_takes_nothing_is_told_and_the_record_stays_in_memory(tmp_pa
     with pytest.raises(OSError, match="data"):
         lots.save("line-a", LineRecord(life=1))
     assert lots.record("line-a") == LineRecord(life=1)
+
+
+def test_what_is_decided_is_told_once_it_is_counted_and_a_disk_that_hangs_holds_nobody_up(tmp_path: Path) -> None:
+    told: list[Inspection] = []
+    counted: list[Inspection] = []
+    path = tmp_path / "lots.json"
+    telling = Telling("line-a", LotsFile(path), lambda: LineRecord(life=len(counted)), told.append)
+    hanging = path.with_name(f"lots.json.{os.getpid()}.new")
+
+    def decide() -> None:
+        n = len(counted)
+        counted.append(inspection(n))
+        telling.put(counted[-1])
+
+    async def story() -> None:
+        async with at_work(telling.run):
+            decide()
+            await until(lambda: told == counted)
+            assert LotsFile(path).record("line-a") == LineRecord(life=1)
+            os.mkfifo(hanging)  # who opens it to write waits for a reader
+            decide()
+            await asyncio.sleep(0)
+            decide()
+            await asyncio.sleep(0)
+            assert len(told) == 1
+            assert b'"life":2' in await asyncio.to_thread(hanging.read_bytes)
+            await until(lambda: told == counted)
+        decide()
+        assert len(told) == 3
+
+    asyncio.run(story())
+    telling.keep_last()
+    assert told == counted
+    assert LotsFile(path).record("line-a") == LineRecord(life=4)
+
+
+def test_a_disk_that_takes_nothing_costs_no_verdict(tmp_path: Path) -> None:
+    folder, told = tmp_path / "data", list[Inspection]()
+    folder.write_bytes(b"no folder")
+    telling = Telling("line-a", LotsFile(folder / "lots.json"), LineRecord, told.append)
+    event = inspection(1)
+
+    async def story() -> None:
+        async with at_work(telling.run):
+            telling.put(event)
+            await until(lambda: told == [event])
+
+    asyncio.run(story())

@@ -107,6 +107,27 @@ def test_a_graph_for_one_image_only_is_refused(tmp_path: Path) -> None:
         package.load(write(tmp_path / "lemon" / "1", CLASSIFIER, graph))
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 8])
+def test_a_graph_that_says_any_number_of_images_and_runs_on_one_number_only_is_refused(
+    tmp_path: Path, count: int
+) -> None:
+    graph = spotted()
+    graph.graph.node[-1].output[0] = "unshaped"
+    graph.graph.node.extend(
+        [  # so that nobody sees from outside that the shape is always the same
+            onnx.helper.make_node("ReduceMax", ["unshaped"], ["some"], keepdims=0),
+            onnx.helper.make_node("Mul", ["some", "zero"], ["nothing"]),
+            onnx.helper.make_node("Cast", ["nothing"], ["none"], to=onnx.TensorProto.INT64),
+            onnx.helper.make_node("Add", ["none", "count"], ["shape"]),
+            onnx.helper.make_node("Reshape", ["unshaped", "shape"], ["logit"]),
+        ]
+    )
+    for name, value in {"count": np.array([count]), "zero": np.array(0, np.float32)}.items():
+        graph.graph.initializer.append(onnx.numpy_helper.from_array(value, name))
+    with pytest.raises(BadModel, match=r"does not run on [13] images"):
+        package.load(write(tmp_path / "lemon" / "1", CLASSIFIER, graph))
+
+
 def test_a_graph_that_gives_no_numbers_is_refused(tmp_path: Path) -> None:
     graph = spotted()
     (width,) = (one for one in graph.graph.initializer if one.name == "width")

@@ -1,5 +1,7 @@
 """Pictures for people are bounded, show the fruit where it is, and are forgotten in time."""
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from edge.vision.inspector import beltpicture
 from edge.vision.inspector.beltpicture import Drawn
-from edge.vision.inspector.crops import KEPT_US, MOST, Crops
+from edge.vision.inspector.crops import KEPT_US, LONGEST, MOST, Crops
 from edge.vision.inspector.pictures import MOST_BYTES, MOST_CORNERS, jpeg, outline
 from edge.vision.inspector.scene import seen
 from edge.vision.inspector.tracker import Way
@@ -84,6 +86,21 @@ def test_crops_are_forgotten_some_seconds_after_the_fruit_was_seen_last_and_neve
     assert crops.crop(60) is not None
     crops.forget(NOW_US - 1)
     assert crops.crop(60) is None, "a clock that was set back does not keep them for ever"
+
+
+def test_the_crops_of_a_large_camera_take_no_more_memory_than_they_are_shown_in() -> None:
+    crops, image, mask = Crops(), noise(1800, 2400), disc(1800, 2400, 1200, 900, 700)
+    tracemalloc.start()
+    for track in range(20):
+        crops.keep(track, image, mask, (500, 200, 1401, 1401), 0.5, NOW_US)
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert taken < 20 * 4.2 * LONGEST**2
+    crop = crops.crop(7)
+    assert crop is not None
+    assert max(decoded(crop.picture).shape) == LONGEST
+    corners = np.array(crop.outline, np.float32)
+    assert cv2.contourArea(corners) == pytest.approx(np.pi * (700 / 1800) ** 2, rel=0.05), "its sides are 1,800 pixels"
 
 
 def test_the_belt_is_drawn_with_verdicts_and_scores_and_the_frame_itself_stays_clean() -> None:

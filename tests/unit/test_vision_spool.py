@@ -34,7 +34,7 @@ def size_of(evidence: Evidence) -> int:
 
 
 def ids(spool: Spool) -> list[str]:
-    return [one.id.rsplit("-", 1)[1] for one in spool.waiting]
+    return [one.id.rsplit("-", 1)[1] for one in spool.waiting()]
 
 
 def test_a_picture_is_kept_as_it_is_sent_until_the_gateway_has_it(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_picture_is_kept_as_it_is_sent_until_the_gateway_has_it(tmp_path: Path
     assert body is not None
     assert wire.decode_evidence(body) == picture(1, "defective")
     spool.forget(["line-a-5f0c-1", "line-a-5f0c-2"])
-    assert (spool.waiting, spool.size, list((tmp_path / "evidence").iterdir())) == ([], 0, [])
+    assert (spool.waiting(), spool.size, list((tmp_path / "evidence").iterdir())) == ([], 0, [])
 
 
 def test_without_room_the_oldest_good_ones_go_first_and_rejects_last(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_without_room_the_oldest_good_ones_go_first_and_rejects_last(tmp_path: P
     spool.put(picture(7, "defective"))
     spool.put(picture(8, "defective"))
     assert ids(spool) == ["1", "6", "7", "8"]
-    assert not spool.put(picture(9, "good"))
+    assert spool.put(picture(9, "good")) == ["line-a-5f0c-9"]
     spool.put(picture(10, "defective"))
     assert ids(spool) == ["6", "7", "8", "10"]
     assert spool.let_go == 6
@@ -88,7 +88,7 @@ def test_a_damaged_file_is_let_go(tmp_path: Path) -> None:
     second.unlink()
     assert spool.read("line-a-5f0c-1") is None
     assert spool.read("line-a-5f0c-2") is None
-    assert (spool.waiting, spool.size) == ([], 0)
+    assert (spool.waiting(), spool.size) == ([], 0)
 
 
 def test_a_picture_too_large_to_be_sent_is_refused(tmp_path: Path) -> None:
@@ -107,42 +107,54 @@ def test_the_quota_holds_and_no_reject_goes_while_a_good_one_stays(
     folder = tmp_path_factory.mktemp("spool")
     spool = Spool(folder, quota)
     for number, verdict, size in puts:
-        fitted = spool.put(picture(number, verdict, size))
+        before = {*ids(spool), str(number)}
+        gone = spool.put(picture(number, verdict, size))
         assert spool.size <= quota
-        assert fitted == (str(number) in ids(spool))
+        assert spool.count == len(ids(spool))
+        assert before - set(ids(spool)) == {one.rsplit("-", 1)[1] for one in gone}
     files = list(folder.iterdir())
     assert sum(path.stat().st_size for path in files) == spool.size
-    assert sorted(path.name for path in files) == sorted(one.file for one in spool.waiting)
+    assert sorted(path.name for path in files) == sorted(one.file for one in spool.waiting())
     assert Spool(folder, quota).size == spool.size
 
 
 def test_each_picture_is_sent_at_once_and_again_when_nobody_answers() -> None:
-    resending = Resending(10)
-    waiting = ["a", "b"]
-    assert resending.choose(waiting, 0) == "a"
+    resending = Resending(10, ["a"])
+    resending.arrived("b")
+    assert resending.choose(0) == "a"
     resending.sent("a", 0)
-    assert resending.choose(waiting, 1) == "b"
+    assert resending.choose(1) == "b"
     resending.sent("b", 1)
-    assert resending.choose(waiting, 2) is None
+    assert resending.choose(2) is None
     assert resending.wait_s(2) == 8
-    resending.kept(["a"])
-    assert resending.choose(waiting, 10.5) is None, "it is kept, and about to be forgotten"
-    assert resending.choose(waiting, 11) == "b"
+    resending.gone(["a"])
+    assert resending.choose(10.5) is None, "it is kept"
+    assert resending.choose(11) == "b"
     resending.sent("b", 11)
     assert resending.wait_s(12) == 19
     for n in range(10):
         resending.sent("b", 100 + n)
     assert resending.wait_s(109) == LONGEST_WAIT_S
-    assert resending.choose([], 300) is None
+    resending.gone(["b", "never there"])
+    assert resending.choose(300) is None
     assert resending.wait_s(300) is None
 
 
+def test_one_that_has_changed_is_sent_anew() -> None:
+    resending = Resending(10, ["a", "b"])
+    resending.sent("a", 0)
+    resending.arrived("a")
+    assert resending.choose(1) == "b"
+    resending.sent("b", 1)
+    assert resending.choose(2) == "a"
+
+
 def test_no_more_than_a_window_is_unanswered_and_pictures_nobody_answers_for_stop_no_others() -> None:
-    resending = Resending(10)
     waiting = [str(n) for n in range(10)]
+    resending = Resending(10, waiting)
     sent = []
     for now_s in range(100):
-        while (chosen := resending.choose(waiting, now_s)) is not None:
+        while (chosen := resending.choose(now_s)) is not None:
             resending.sent(chosen, now_s)
             sent.append(chosen)
             assert len(sent) < 200
@@ -153,8 +165,29 @@ def test_no_more_than_a_window_is_unanswered_and_pictures_nobody_answers_for_sto
     assert set(sent) == set(waiting)
 
 
-def test_a_new_connection_sends_all_again() -> None:
-    resending = Resending(10)
-    resending.sent("a", 0)
+def test_a_new_connection_sends_first_what_was_unanswered_and_as_if_for_the_first_time() -> None:
+    resending = Resending(10, ["a", "b", "c"])
+    for picture in ("a", "b"):
+        resending.sent(picture, 0)
+        resending.sent(picture, 5)
     resending.reconnected()
-    assert resending.choose(["a"], 0.1) == "a"
+    assert resending.choose(6) == "a"
+    resending.sent("a", 6)
+    assert resending.choose(6) == "b"
+    assert resending.wait_s(6) == 10
+    resending.sent("b", 6)
+    assert resending.choose(6) == "c"
+
+
+def test_after_a_day_without_a_gateway_each_step_takes_as_little_as_with_one_picture() -> None:
+    """Where a step took the longer, the more wait, this would take minutes."""
+    resending = Resending(10, map(str, range(200_000)))
+    sent = []
+    for now_s in range(20_000):
+        picture = resending.choose(now_s)
+        assert picture is not None
+        resending.sent(picture, now_s)
+        resending.wait_s(now_s)
+        resending.gone([picture])
+        sent.append(picture)
+    assert sent == [str(n) for n in range(20_000)]

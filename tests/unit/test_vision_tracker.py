@@ -8,7 +8,7 @@ from beltsim import Belt, Fruit, frames, fruit_on_a_belt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.vision.inspector.matching import Seen
+from edge.vision.inspector.matching import Place, Seen, belt_shift
 from edge.vision.inspector.tracker import Tracker
 
 Followed = dict[int, set[int]]
@@ -148,6 +148,35 @@ def test_more_things_than_a_belt_can_hold_are_bounded() -> None:
     for step in range(5):
         standings = tracker.step(1_000_000 + 50_000 * step, [seen(n / 500, 0.001) for n in range(20, 480)])
         assert len(standings) <= 40
+
+
+def test_many_small_fruit_keep_their_numbers_too() -> None:
+    belt = Belt(fruit_on_a_belt(random.Random(1), 120, (0.05, 0.6), length=0.018), speed=0.35, fps=25, jitter_s=0.002)
+    tracks, names, tracker = follow(belt, 1)
+    assert all(len(one) == 1 for one in names.values())
+    assert sum(len(one) == 1 for one in tracks.values()) >= 115
+    assert tracker.speed == pytest.approx(0.35, rel=0.02)
+
+
+class Looked(Seen):
+    """Something found that counts how often it is looked at, all of them together."""
+
+    count = 0
+
+    def middle(self, length: float) -> float:
+        Looked.count += 1
+        return super().middle(length)
+
+
+def test_a_full_belt_takes_no_more_than_a_few_looks_at_each_pair() -> None:
+    chance = random.Random(3)
+    ats = sorted(chance.uniform(0.02, 0.9) for _ in range(40))
+    places = [Place(at, 0.3, chance.uniform(0.015, 0.02), whole=True) for at in ats]
+    found = [Looked(at + 0.059, at + 0.041, 0.3, 0.018, False, False) for at in ats]
+    shift = belt_shift(places, found, 1.0, None)
+    assert shift is not None
+    assert shift.way == pytest.approx(0.05, abs=0.005)
+    assert Looked.count < 10 * len(places) * len(found)
 
 
 def test_fruit_that_goes_farther_from_frame_to_frame_than_the_next_one_is_away_keeps_its_number() -> None:

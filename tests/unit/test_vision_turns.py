@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.site import Views
+from contract.sortingline import Views
 from edge.vision.inspector import turns
 from edge.vision.inspector.turns import MOST_A_FRAME, Candidate
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.site import Grade
+from contract.sortingline import Grade
 from edge.vision.verdict import Thresholds, graded, judge, median
 
 LEARNED = Thresholds(0.3, 0.7)

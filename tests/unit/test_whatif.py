@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from ledgersite import START_US, case, door_pass
 
 from contract.events import EmptyPass
-from contract.site import Door, LlrpReader, PassRules, Title
+from contract.portals import Door, LlrpReader, PassRules
+from contract.sitepart import Title
 from edge.errors import BadReads
 from edge.whatif import OUTCOMES, Judged, compare, judged, summary, with_rules
 

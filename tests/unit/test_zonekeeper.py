@@ -7,7 +7,7 @@ from patience import until
 from zonewords import COLD, epc, zone_reader
 
 from contract.events import Device, ZoneLeft, ZoneSeen
-from contract.site import PresenceRules
+from contract.portals import PresenceRules
 from edge.llrp.read import Read
 from edge.zonekeeper import Zonekeeper
 

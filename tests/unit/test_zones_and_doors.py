@@ -9,7 +9,7 @@ from ledgersite import LEMON, SECOND, case, door_pass
 from zonewords import COLD, zone_reader
 
 from contract.events import ZoneLeft, ZoneSeen
-from contract.site import PresenceRules
+from contract.portals import PresenceRules
 from edge.llrp.read import Read
 from edge.portal.presence import ZoneTracker
 

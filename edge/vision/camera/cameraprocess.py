@@ -10,7 +10,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
-from contract.site import AnyCamera
+from contract.sortingline import AnyCamera
 from edge.vision.camera.framepipe import PIPE_OCTETS, Assembly, BadPipe, Beat, Said
 from edge.vision.camera.source import patience_s
 

@@ -11,16 +11,15 @@ import select
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 import numpy as np
 import structlog
-from msgspec import structs
 
-from contract.site import AnyCamera
+from contract.sortingline import AnyCamera
 from edge.backoff import Backoff
+from edge.steadyclock import steady_us
 from edge.vision.camera.cameraprocess import CameraProcess, Gone
 from edge.vision.camera.framepipe import Beat, End, Note, Shot, Trouble
 from edge.vision.camera.sight import Sight
@@ -45,7 +44,7 @@ class Frame(NamedTuple):
     """One picture of the camera."""
 
     at_us: int
-    """When it was taken, by this machine's clock: when its first octet came, less the camera's delay."""
+    """When it was taken, by the steady clock: when its first octet came, less the camera's delay."""
     seq: int
     """Counts from 1; a gap is a picture that was dropped or torn. Begins anew with each camera process."""
     image: Image
@@ -54,10 +53,9 @@ class Frame(NamedTuple):
 class Capture:
     """The camera as a context manager. Use `next` from one thread, the rest from any."""
 
-    def __init__(self, camera: AnyCamera, *, room: int = 2, clock: Callable[[], int] = lambda: time.time_ns() // 1000):
+    def __init__(self, camera: AnyCamera, *, room: int = 2) -> None:
         """At most `room` pictures wait; when there are more the oldest are dropped, and counted."""
         self._camera = camera
-        self._clock = clock
         self._waiting: deque[Frame | CameraTold] = deque()
         self._room = room
         self._news = threading.Condition()
@@ -115,7 +113,7 @@ class Capture:
                 return
             self._bury()
             log.warning("camera process ended, starting it again", camera=self._camera.name, reason=reason)
-            sight.failed(_now_us(), f"its driver failed ({reason}) and is started again: check the camera")
+            sight.failed(steady_us(), f"its driver failed ({reason}) and is started again: check the camera")
             if time.monotonic() - began_s > STEADY_S:
                 backoff.reset()
             if not self._waited(backoff.next_s(), sight):
@@ -137,7 +135,7 @@ class Capture:
         """Until we are told to stop, or nothing more will come. Raises `Gone`."""
         while not self._stopped(0):
             said = process.says(_TICK_S, self._stop_out)
-            now_us = _now_us()
+            now_us = steady_us()
             if said is not None:
                 sight.began(now_us)
             match said:
@@ -156,15 +154,15 @@ class Capture:
 
     def _take(self, shot: Shot, sight: Sight) -> None:
         repeated = not shot.pixels
-        self._tell(sight.shown(_now_us(), shot.light, (shot.width, shot.height), repeated))
+        self._tell(sight.shown(steady_us(), shot.light, (shot.width, shot.height), repeated))
         if repeated:
             return  # it shows what was, not what is
         image = np.frombuffer(shot.pixels, np.uint8).reshape(shot.height, shot.width, 3)
         self._put(Frame(shot.at_us, shot.seq, image), self._room)
 
     def _tell(self, told: CameraTold | None) -> None:
-        if told is not None:  # the rule's time never jumps; the one that is told does when the clock is set
-            self._put(structs.replace(told, at_us=self._clock()), MAX_TOLD)
+        if told is not None:
+            self._put(told, MAX_TOLD)
 
     def _put(self, news: Frame | CameraTold, most: int) -> None:
         """Let it wait, and the oldest of its kind go if there are more than `most`."""
@@ -177,7 +175,7 @@ class Capture:
             self._news.notify()
 
     def _finish(self, sight: Sight) -> None:
-        self._tell(sight.ended(_now_us()))
+        self._tell(sight.ended(steady_us()))
         with self._news:
             self._ended = True
             self._news.notify()
@@ -195,12 +193,8 @@ class Capture:
         while (left_s := until_s - time.monotonic()) > 0:
             if self._stopped(min(left_s, _TICK_S)):
                 return False
-            self._tell(sight.tick(_now_us()))
+            self._tell(sight.tick(steady_us()))
         return True
 
     def _stopped(self, timeout_s: float) -> bool:
         return bool(select.select([self._stop_out], [], [], timeout_s)[0])
-
-
-def _now_us() -> int:
-    return time.monotonic_ns() // 1000

@@ -5,9 +5,7 @@
 It ends with its parent, even when that is killed, and keeps nothing.
 """
 
-import ctypes
 import os
-import signal
 import sys
 import time
 from contextlib import suppress
@@ -17,7 +15,8 @@ import cv2
 import numpy as np
 from pydantic import TypeAdapter
 
-from contract.site import AnyCamera
+from contract.sortingline import AnyCamera
+from edge import parent
 from edge.errors import BadImage
 from edge.vision import images
 from edge.vision.camera import framepipe
@@ -29,8 +28,6 @@ from edge.vision.camera.source import LIVE, TORN, Taken
 from edge.vision.views import Image
 
 BEAT_S: Final = 0.5
-_GREY: Final = 128
-_PR_SET_PDEATHSIG = 1
 
 
 class Sender:
@@ -80,13 +77,7 @@ class Sender:
     def _decoded(self, picture: bytes | Image) -> Image:
         if not isinstance(picture, bytes):
             return picture
-        self._complaints.fetch()
-        image = images.decode(picture, "the stream")
-        complaint = self._complaints.fetch()
-        again = bool((image[-1, -1] == _GREY).all())  # then `decode` has looked twice, the second time with more data
-        if "premature end" in complaint or (images.means_damage(complaint) and not again):
-            raise BadImage("a part of the JPEG is missing or damaged")
-        return image
+        return images.decode(picture, "the stream", complaint=self._complaints.fetch)
 
     def _write(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
@@ -109,15 +100,7 @@ def run(descriptor: int, settings: bytes) -> None:
         Sender(camera, descriptor, Complaints()).run()
 
 
-def _die_with(parent: int) -> None:
-    """The kernel ends us when the thread ends that started us, even by SIGKILL (prctl(2)); elsewhere the pipe does."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
 if __name__ == "__main__":
-    _die_with(int(sys.argv[1]))
+    parent.end_with(int(sys.argv[1]))
     run(int(sys.argv[2]), sys.stdin.buffer.read())
     os._exit(0)  # the other thread may hang in a driver

@@ -3,15 +3,12 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
-from contract.site import FolderCamera
+from contract.sortingline import FolderCamera
 from edge.errors import BadImage, CameraTrouble
+from edge.steadyclock import steady_us
 from edge.vision import images
 from edge.vision.camera.source import Host, Taken
-from edge.vision.views import Image
-
-SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
 
 def pictures(camera: FolderCamera, host: Host) -> Iterator[Taken]:
@@ -24,7 +21,7 @@ def pictures(camera: FolderCamera, host: Host) -> Iterator[Taken]:
         good = False
         for path in _paths(camera.path):
             try:
-                image = _whole(path, host)
+                image = images.read(path, complaint=host.complaint)
             except BadImage as error:
                 host.count("bad")
                 host.note(f"passed over: {error}")
@@ -32,24 +29,15 @@ def pictures(camera: FolderCamera, host: Host) -> Iterator[Taken]:
             due_s = max(due_s + 1 / camera.fps, time.monotonic() - 1 / camera.fps)
             host.pause(max(0.0, due_s - time.monotonic()))
             good = True
-            yield Taken(time.time_ns() // 1000, image)
+            yield Taken(steady_us(), image)
         if not good:
             raise CameraTrouble(f"{camera.path} holds no image that can be read: put some there")
         if not camera.repeat:
             return
 
 
-def _whole(path: Path, host: Host) -> Image:
-    """A picture that libjpeg did not complain of. Raises BadImage."""
-    host.complaint()
-    image = images.read(path)
-    if images.means_damage(said := host.complaint()):
-        raise BadImage(f"{path}: torn or damaged: {said}")
-    return image
-
-
 def _paths(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+        return sorted(path for path in folder.iterdir() if path.suffix.lower() in images.SUFFIXES)
     except OSError as error:
         raise CameraTrouble(f"{folder} cannot be read ({error.strerror}): correct the camera's path") from error

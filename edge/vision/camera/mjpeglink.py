@@ -8,8 +8,9 @@ from typing import Final
 
 import httpx
 
-from contract.site import MjpegCamera
+from contract.sortingline import MjpegCamera
 from edge.errors import CameraTrouble
+from edge.steadyclock import steady_us
 from edge.vision.camera.mjpeg import Parser
 from edge.vision.camera.source import OPEN_S, TORN, Host, Taken
 
@@ -28,7 +29,7 @@ def pictures(camera: MjpegCamera, host: Host) -> Iterator[Taken]:
         parser = Parser(_boundary(response))
         torn, late_s = 0, time.monotonic() + camera.stall_s + OPEN_S
         for piece in response.iter_raw():
-            at_us = time.time_ns() // 1000
+            at_us = steady_us()
             host.count("bytes", len(piece))
             for part in parser.feed(piece, at_us):
                 late_s = time.monotonic() + camera.stall_s + OPEN_S

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Final
 
-from contract.site import AnyCamera, FolderCamera, MjpegCamera, RtspCamera, UsbCamera, VideoCamera
+from contract.sortingline import AnyCamera, FolderCamera, MjpegCamera, RtspCamera, UsbCamera, VideoCamera
 from edge.backoff import Backoff
 from edge.errors import CameraTrouble
 from edge.vision.camera import folder, mjpeglink, stream

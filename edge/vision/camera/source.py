@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple, Protocol
 
-from contract.site import AnyCamera, MjpegCamera, RtspCamera, UsbCamera
+from contract.sortingline import AnyCamera, MjpegCamera, RtspCamera, UsbCamera
 from edge.vision.views import Image
 
 LIVE: Final = (MjpegCamera, RtspCamera, UsbCamera)

@@ -11,8 +11,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from contract.site import RtspCamera, UsbCamera, VideoCamera
+from contract.sortingline import RtspCamera, UsbCamera, VideoCamera
 from edge.errors import CameraTrouble
+from edge.steadyclock import steady_us
 from edge.vision.camera.source import OPEN_S, TORN, Host, Taken
 
 _ADVICE: Final = {
@@ -73,7 +74,7 @@ def video(camera: VideoCamera, host: Host) -> Iterator[Taken]:
                 due_s = began_s + capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
                 host.pause(max(0.0, due_s - time.monotonic()))
                 shown = True
-                yield taken._replace(at_us=time.time_ns() // 1000)
+                yield taken._replace(at_us=steady_us())
         if not shown:
             raise CameraTrouble(_why(host, f"{camera.path} holds no picture that can be read"))
         if not camera.repeat:
@@ -94,7 +95,7 @@ def _opened(place: str | int, backend: int, settings: list[int], host: Host) -> 
 def _grabbed(capture: cv2.VideoCapture, host: Host, stall_s: float) -> Iterator[Taken]:
     asked_s = time.monotonic()
     while capture.grab():
-        at_us = time.time_ns() // 1000
+        at_us = steady_us()
         there, image = capture.retrieve()
         if there and not _DAMAGE.search(host.complaint()):
             yield Taken(at_us, np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8))

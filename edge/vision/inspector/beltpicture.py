@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import cv2
 
 from contract.events import Verdict
+from edge.vision.images import smaller
 from edge.vision.inspector.pictures import jpeg
 from edge.vision.views import Image, Mask
 
@@ -33,9 +34,8 @@ class Drawn(NamedTuple):
 
 def picture(image: Image, fruit: Iterable[Drawn]) -> bytes:
     """A JPEG of at most 100 kB, the longer side at most 640 pixels. `image` itself stays as it is."""
-    scale = min(1.0, LONGEST / max(image.shape[:2]))
-    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-    drawn: Image = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image.copy()  # type: ignore[assignment]
+    small = smaller(image, LONGEST)
+    drawn, scale = small.copy(), max(small.shape) / max(image.shape)
     for one in fruit:
         _draw(drawn, one, scale)
     return jpeg(drawn, LONGEST)

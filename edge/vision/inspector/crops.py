@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from edge.vision.images import smaller
 from edge.vision.inspector.pictures import jpeg, outline
 from edge.vision.messages import Crop
 from edge.vision.views import Image, Mask
@@ -36,7 +37,8 @@ class Crops:
         before = self._kept.get(track)
         if before is None or score > before.score:
             part = _around(box, image.shape[0], image.shape[1])
-            self._kept[track] = _Kept(image[part].copy(), mask[part].copy(), score, at_us)
+            small = smaller(image[part], LONGEST).copy(), smaller(mask[part], LONGEST).copy()
+            self._kept[track] = _Kept(*small, score, at_us)
         while len(self._kept) > MOST:
             del self._kept[next(iter(self._kept))]
 

@@ -4,7 +4,8 @@ Both are the same small question, asked twice. A shift is tried; every fruit, mo
 nearest (the nearest pairs first, no fruit and no thing twice), if it is nearer than `REACH`. As fruit cannot lie in one
 another, that is unambiguous while the shift is less than half a fruit wrong, and no better assignment is needed.
 
-Every distance between a fruit and a thing found is a shift to be tried. What each costs is the sum of
+Every distance between one of `TELLING` fruit and a thing found is a shift to be tried; what can be what by a shift is
+looked up among the distances in their order, so that a full belt costs little more. What each shift costs is the sum of
 
     how much what it pairs differs, along, across and in length    squares of standard deviations, `ALONE` at most
     what should be in the picture and is not, or the reverse       `ALONE` each
@@ -15,7 +16,9 @@ each is nearly as cheap: of even fruit on a fast belt, with frames that come lat
 say which is which. Then it is said so.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -27,6 +30,10 @@ ALONE: Final = 10.0
 SUDDEN: Final = 12.0
 DOUBT: Final = 8.0
 """Two shifts whose costs differ by less are both possible."""
+LONG: Final = 1.4
+"""What is longer than this share of the usual may be more than one."""
+TELLING: Final = 12
+"""Fruit whose distances are tried as shifts, those that entered last: one of them is in the next frame, too."""
 BACKWARDS: Final = 0.02
 """Of the picture: a belt that stands still seems to move back by so much at most."""
 FASTEST: Final = 5.0
@@ -113,56 +120,111 @@ def belt_shift(
         return None
     reach = FASTEST * seconds if expected is None else expected.reach
     ways = _ways(places, seen, reach) | ({expected.way} if expected else set())
-    costs = sorted((_cost(places, seen, way, expected), way) for way in ways)
+    trial = _Trial(places, seen, expected)
+    costs = sorted((trial.cost(way), way) for way in ways)
     if not costs:
         return None
     cost, way = costs[0]
     apart = REACH * min(place.length for place in places)
     sure = not any(abs(other - way) > apart for other_cost, other in costs if other_cost < cost + DOUBT)
-    found = [places[which].way_to(seen[index]) for which, index in _paired(places, seen, way)]
+    found = [one.way for one in trial.paired(way)]
     return Shift(median(found) if found else way, bool(found), sure)
 
 
 def pairs(places: Sequence[Place], seen: Sequence[Seen]) -> list[tuple[int, int]]:
     """(place, thing found) that are the same fruit, the nearest first."""
-    return _paired(places, seen, 0.0)
-
-
-def _paired(places: Sequence[Place], seen: Sequence[Seen], way: float) -> list[tuple[int, int]]:
-    far = [
-        (distance, which, index)
-        for which, place in enumerate(places)
-        for index, one in enumerate(seen)
-        if (distance := _distance(place, one, way)) is not None
-    ]
-    taken, used, out = set[int](), set[int](), list[tuple[int, int]]()
-    for _, which, index in sorted(far):
-        if which not in taken and index not in used:
-            taken.add(which)
-            used.add(index)
-            out.append((which, index))
-    return out
+    return [(one.place, one.seen) for one in _Trial(places, seen, None).paired(0.0)]
 
 
 def _ways(places: Sequence[Place], seen: Sequence[Seen], reach: float) -> set[float]:
     """The shifts to be tried, to the thousandth."""
-    ways = {round(place.way_to(one), 3) for place in places for one in seen}
+    telling = sorted(places, key=attrgetter("along"))[:TELLING]
+    ways = {round(place.way_to(one), 3) for place in telling for one in seen}
     return {way for way in ways if -BACKWARDS < way < reach + BACKWARDS}
 
 
-def _cost(places: Sequence[Place], seen: Sequence[Seen], way: float, expected: Expected | None) -> float:
-    found = _paired(places, seen, way)
-    total = sum(min(ALONE, _difference(places[which], seen[index], way)) for which, index in found)
-    paired, taken = {which for which, _ in found}, {index for _, index in found}
-    usual = median(place.length for place in places)
-    lone = [place for n, place in enumerate(places) if n not in paired and _inside(place.along + way, place.length)]
-    new = [one for n, one in enumerate(seen) if n not in taken and _inside(one.middle(usual) - way, usual)]
-    missing = sum(not any(_joined(one, place, way, usual) for one in seen) for place in lone)
-    strange = sum(not any(_joined(one, place, way, usual) for place in places) for one in new)
-    total += ALONE * (missing + strange)
-    if expected is not None:
-        return total + min(SUDDEN, ((way - expected.way) / expected.spread) ** 2)
-    return total + abs(way) / usual
+class _Pair(NamedTuple):
+    """A fruit and a thing found that may be it."""
+
+    way: float
+    """If the belt moved by this."""
+    length: float
+    across: float
+    """How far they are apart, in fruit lengths."""
+    place: int
+    seen: int
+
+
+class _Trial:
+    """Some fruit and some things found, to try shifts with."""
+
+    def __init__(self, places: Sequence[Place], seen: Sequence[Seen], expected: Expected | None) -> None:
+        self._places, self._seen, self._expected = places, seen, expected
+        self._pairs = sorted(_possible(places, seen))
+        self._reach = REACH * max((pair.length for pair in self._pairs), default=0.0)
+        self._usual = median(place.length for place in places) if places else 0.0
+        self._long_seen = [one for one in seen if one.length > LONG * self._usual]
+        self._long_places = [place for place in places if place.length > LONG * self._usual]
+
+    def paired(self, way: float) -> list[_Pair]:
+        """Those that are the same fruit, if the belt moved so far: the nearest first."""
+        first = bisect_left(self._pairs, way - self._reach, key=attrgetter("way"))
+        last = bisect_right(self._pairs, way + self._reach, key=attrgetter("way"))
+        near = [
+            (along + pair.across, pair.place, pair.seen, pair)
+            for pair in self._pairs[first:last]
+            if (along := abs(pair.way - way) / pair.length) < REACH
+        ]
+        taken, used, out = set[int](), set[int](), list[_Pair]()
+        for _, which, index, pair in sorted(near):
+            if which not in taken and index not in used:
+                taken.add(which)
+                used.add(index)
+                out.append(pair)
+        return out
+
+    def cost(self, way: float) -> float:
+        """Of the shift."""
+        found = self.paired(way)
+        total = sum(min(ALONE, self._difference(one, way)) for one in found)
+        total += ALONE * self._missing(way, {one.place for one in found})
+        total += ALONE * self._strange(way, {one.seen for one in found})
+        if self._expected is not None:
+            return total + min(SUDDEN, ((way - self._expected.way) / self._expected.spread) ** 2)
+        return total + abs(way) / self._usual
+
+    def _difference(self, pair: _Pair, way: float) -> float:
+        return sum(_deviations(self._places[pair.place], self._seen[pair.seen], pair.way - way))
+
+    def _missing(self, way: float, paired: set[int]) -> int:
+        """Fruit that should be in the picture and is not found."""
+        lone = [place for n, place in enumerate(self._places) if n not in paired]
+        inside = [place for place in lone if _inside(place.along + way, place.length)]
+        return sum(not any(_joined(one, place, way) for one in self._seen_over(place)) for place in inside)
+
+    def _strange(self, way: float, paired: set[int]) -> int:
+        """What is found and should have been in the picture before."""
+        new = [one for n, one in enumerate(self._seen) if n not in paired]
+        inside = [one for one in new if _inside(one.middle(self._usual) - way, self._usual)]
+        return sum(not any(_joined(one, place, way) for place in self._places_over(one)) for one in inside)
+
+    def _seen_over(self, place: Place) -> Sequence[Seen]:
+        """What it may have been joined with, or come apart into."""
+        return self._seen if place.length > LONG * self._usual else self._long_seen
+
+    def _places_over(self, seen: Seen) -> Sequence[Place]:
+        return self._places if seen.length > LONG * self._usual else self._long_places
+
+
+def _possible(places: Sequence[Place], seen: Sequence[Seen]) -> Iterator[_Pair]:
+    """Not what is too far across the belt, or where the lengths say that it is something else."""
+    for which, place in enumerate(places):
+        for index, one in enumerate(seen):
+            length = place.length if place.whole else max(place.length, one.length)
+            across = abs(one.across - place.across) / length
+            alike = not (place.whole and one.whole) or 0.6 < one.length / place.length < 1.6
+            if alike and across < REACH:
+                yield _Pair(place.way_to(one), length, across, which, index)
 
 
 def _inside(middle: float, length: float) -> bool:
@@ -170,30 +232,16 @@ def _inside(middle: float, length: float) -> bool:
     return 0.6 * length < middle < 1 - 0.6 * length
 
 
-def _joined(seen: Seen, place: Place, way: float, usual: float) -> bool:
-    """Fruit that touched has come apart there, or came together."""
+def _joined(seen: Seen, place: Place, way: float) -> bool:
+    """They lie over one another: where one is long, fruit that touched has come apart there, or came together."""
     longer = max(place.length, seen.length)
-    return longer > 1.4 * usual and abs((seen.front + seen.back) / 2 - way - place.along) < longer / 2
+    return abs((seen.front + seen.back) / 2 - way - place.along) < longer / 2
 
 
-def _distance(place: Place, seen: Seen, way: float) -> float | None:
-    """In fruit lengths, `way` on; None beyond `REACH`, or where the lengths say that it is something else."""
-    if place.whole and seen.whole and not 0.6 < seen.length / place.length < 1.6:
-        return None
-    length = place.length if place.whole else max(place.length, seen.length)
-    along = abs(place.way_to(seen) - way) / length
-    across = abs(seen.across - place.across) / length
-    return along + across if along < REACH and across < REACH else None
-
-
-def _difference(place: Place, seen: Seen, way: float) -> float:
-    return sum(_deviations(place, seen, way))
-
-
-def _deviations(place: Place, seen: Seen, way: float) -> Iterator[float]:
-    """Squares of standard deviations. Of what is cut off only the end that is seen tells."""
+def _deviations(place: Place, seen: Seen, off: float) -> Iterator[float]:
+    """Squares of standard deviations, `off` along the belt. Of what is cut off only the end that is seen tells."""
     length = max(place.length, seen.length)
-    yield ((place.way_to(seen) - way) / (ALONG * length)) ** 2
+    yield (off / (ALONG * length)) ** 2
     if place.whole and seen.whole:
         yield ((seen.across - place.across) / (ACROSS * length)) ** 2
         yield ((seen.length - place.length) / (LENGTH * length)) ** 2

@@ -4,22 +4,19 @@ from typing import Final
 
 import cv2
 
+from contract.wire import Outline
+from edge.vision.images import smaller
 from edge.vision.views import Image, Mask
 
 MOST_BYTES: Final = 100_000
 MOST_CORNERS: Final = 64
 _QUALITIES: Final = (88, 75, 60, 45)
 
-Outline = tuple[tuple[float, float], ...]
-"""Corners as shares of the picture's width and height."""
-
 
 def jpeg(image: Image, longest: int) -> bytes:
     """The picture, no side longer than `longest` pixels, in at most `MOST_BYTES`: coarser, then smaller, if need be."""
     while True:
-        side = max(image.shape[:2])
-        if side > longest:
-            image = _smaller(image, longest / side)
+        image = smaller(image, longest)
         for quality in _QUALITIES:
             data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
             if len(data) <= MOST_BYTES:
@@ -27,14 +24,8 @@ def jpeg(image: Image, longest: int) -> bytes:
         longest = max(image.shape[:2]) // 2
 
 
-def _smaller(image: Image, scale: float) -> Image:
-    height, width = image.shape[:2]
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
-
-
 def outline(mask: Mask) -> Outline:
-    """Of the largest thing in a mask; nothing of an empty one."""
+    """Of the largest thing in a mask, as shares of the picture's width and height; nothing of an empty one."""
     found, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not found:
         return ()

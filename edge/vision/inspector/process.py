@@ -9,13 +9,11 @@ The first message from the agent is `Begin`. The inspector ends with the agent, 
 process ends with it. Writing to the agent waits for the agent; meanwhile frames are dropped, and counted.
 """
 
-import ctypes
 import os
 import signal
 import sys
 import time
 from contextlib import suppress
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
@@ -23,25 +21,28 @@ from typing import Final
 import cv2
 import msgspec
 import structlog
+from msgspec import structs
 
-from contract.site import SortingLine
-from edge.errors import BadModel, EdgeError
+from contract.sortingline import SortingLine
+from edge import parent
+from edge.errors import EdgeError
+from edge.steadyclock import steady_us
 from edge.vision import choice
 from edge.vision.camera.capture import Capture, Frame
 from edge.vision.choice import Running
 from edge.vision.inspector.inbox import Inbox
 from edge.vision.inspector.scene import Scene
 from edge.vision.messages import Begin, CameraTold, Figures, Told, UseModels, UseThresholds, Using, WantCrop
-from edge.vision.models import judges, package
-from edge.vision.models.finder import Finder
-from edge.vision.models.judges import Judges
+from edge.vision.models import package
+from edge.vision.models.judges import Judges, loaders
 from edge.vision.verdict import Thresholds
 
 WAIT_S: Final = 0.05
 """An order of the agent waits at most so long for the next frame."""
 FIGURES_S: Final = 5.0
 BELT_S: Final = 1.0
-_PR_SET_PDEATHSIG = 1
+MAX_WORDS: Final = 1_000
+"""Of a device event."""
 
 log = structlog.get_logger(__name__)
 
@@ -55,14 +56,11 @@ class Inspector:
         self._link = link
         self._inbox = inbox
         self._encoder = msgspec.msgpack.Encoder()
-        self._root = line.models or package.SHIPPED
-        self._judges = Judges(partial(judges.load, self._root, line.crop, line.backend))
+        self._judges = Judges(loaders(line.models or package.SHIPPED, line.crop, line.backend))
         self._running = choice.running_file(data, line.name)
         self._grade = UseThresholds(None, None)
-        self._refused = ""
-        self._no_finder = ""
-        """Why nothing can be found, whatever the camera sees."""
         self._camera: CameraTold | None = None
+        """As it told last."""
 
     def run(self, begin: Begin) -> None:
         """Until the agent is gone or wants it. Raises OSError when the agent cannot be told any more."""
@@ -74,7 +72,7 @@ class Inspector:
                 self._settle(scene)
                 match capture.next(WAIT_S):
                     case CameraTold() as told:
-                        self._tell_camera(told)
+                        self._tell_camera(told, told.at_us)
                     case Frame(at_us, _, image):
                         self._send(scene.frame(at_us, image))
                         for drift in scene.gone(at_us):
@@ -92,19 +90,11 @@ class Inspector:
 
     def _begin(self, begin: Begin) -> Scene:
         """The first models. Without a finder or a model the line runs on, and no fruit is judged."""
-        self._refused = self._judges.begin(begin.active, begin.shadow)
-        finder = None
-        own = package.FINDER in package.packages(self._root)
-        try:
-            folder = package.folder_of(self._root if own else package.SHIPPED, package.FINDER)
-            finder = Finder(package.load(folder, self._line.backend))
-        except BadModel as error:
-            self._no_finder = str(error)
-        scene = Scene(self._line, finder, self._judges)
+        self._judges.begin(begin.active, begin.shadow, steady_us())
         self._tell_models()
-        if self._helpless():
-            self._tell_camera(CameraTold("connected", time.time_ns() // 1000, ""))
-        return scene
+        if self._judges.helpless:
+            self._tell_camera(None, steady_us())
+        return Scene(self._line, self._judges)
 
     def _obey(self, scene: Scene) -> None:
         """What the agent wants."""
@@ -115,7 +105,7 @@ class Inspector:
                     if crop is not None:
                         self._send(crop)
                 case UseModels():
-                    self._judges.use(wanted)
+                    self._judges.use(wanted, steady_us())
                 case UseThresholds():
                     self._grade = wanted
                 case Begin():
@@ -123,43 +113,49 @@ class Inspector:
 
     def _settle(self, scene: Scene) -> None:
         """Models that are ready take over between two frames."""
-        helpless = self._helpless()
-        changed, drift_over = scene.settle(time.time_ns() // 1000)
-        if changed is not None:
-            self._refused = changed.refused
+        before = self._judges.helpless, self._judges.refused
+        changed, drift_over = scene.settle(steady_us())
+        if changed:
             self._tell_models()
         if drift_over is not None:
             self._send(drift_over)
-        if helpless and not self._helpless() and self._camera is not None:
-            self._send(self._camera)
+        if before != (self._judges.helpless, self._judges.refused):
+            self._tell_camera(self._camera, steady_us())
 
-    def _helpless(self) -> str:
-        """Why no fruit can be judged, whatever the camera sees; empty when it can."""
-        return self._no_finder or (self._refused if self._judges.bench.active is None else "")
-
-    def _tell_camera(self, told: CameraTold) -> None:
-        """A camera that sees is of no use to a line that cannot judge: that is told instead."""
+    def _tell_camera(self, told: CameraTold | None, at_us: int) -> None:
+        """What the camera told now, or before, to which the models have something to add; None: it told nothing yet."""
         self._camera = told
-        why = self._helpless()
-        if why and told.state == "connected":
-            told = CameraTold("blind", told.at_us, f"no fruit can be judged, every one is pushed off: {why}"[:1000])
-        self._send(told)
+        if told is None or told.state == "connected":
+            told = self._seeing(told, at_us)
+        if told is not None:
+            self._send(told)
+
+    def _seeing(self, told: CameraTold | None, at_us: int) -> CameraTold | None:
+        """A camera that sees is of no use to a line that cannot judge: that is told instead, and else what it lacks."""
+        if self._judges.helpless:
+            words = f"no fruit can be judged, every one is pushed off: {self._judges.helpless}"
+            return CameraTold("blind", at_us, words[:MAX_WORDS])
+        if told is None or not self._judges.refused:
+            return told and structs.replace(told, at_us=at_us)
+        words = f"not every model that was asked for is used: {self._judges.refused}"
+        return CameraTold("connected", at_us, "; ".join(filter(None, (told.detail, words)))[:MAX_WORDS])
 
     def _tell_models(self) -> None:
-        active, shadow = self._judges.bench
+        _, active, shadow = self._judges.bench
+        refused = self._judges.refused
         log.info(
             "models",
             line=self._line.name,
             active=active.model if active else None,
             shadow=shadow.model if shadow else None,
-            refused=self._refused or None,
+            refused=refused or None,
         )
         good, bad = active.thresholds if active else (0.0, 0.0)
         beside, beside_good, beside_bad = (shadow.model, *shadow.thresholds) if shadow else (None, None, None)
         name = active.model if active else ""
-        self._send(Using(name, good, bad, beside, beside_good, beside_bad, self._refused))
+        self._send(Using(name, good, bad, beside, beside_good, beside_bad, refused))
         try:
-            choice.write(self._running, Running(model=name, shadow=beside, refused=self._refused), durable=False)
+            choice.write(self._running, Running(model=name, shadow=beside, refused=refused), durable=False)
         except EdgeError as error:
             log.warning("what runs is not noted for `truecount model show`", error=str(error))
 
@@ -186,7 +182,8 @@ def run(descriptor: int) -> None:
     """The whole process. `descriptor`: the socket to the agent."""
     link = Connection(descriptor)
     begin = msgspec.msgpack.decode(link.recv_bytes(), type=Begin)
-    _heed(begin.parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the agent, which ends us in order
+    parent.end_with(begin.parent)
     cv2.setNumThreads(1)
     inbox = Inbox(link)
     signal.signal(signal.SIGTERM, lambda *_: inbox.ended.set())
@@ -194,15 +191,6 @@ def run(descriptor: int) -> None:
     line = SortingLine.model_validate_json(begin.line)
     with suppress(BrokenPipeError, ConnectionResetError):  # the agent is gone
         Inspector(line, Path(begin.data), link, inbox).run(begin)
-
-
-def _heed(parent: int) -> None:
-    """The kernel ends us when the thread ends that started us, even by SIGKILL (prctl(2)); else its socket does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the agent, which ends us in order
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 if __name__ == "__main__":

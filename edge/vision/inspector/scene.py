@@ -12,7 +12,7 @@ from statistics import median
 from typing import Final, NamedTuple
 
 from contract.events import Verdict
-from contract.site import SortingLine
+from contract.sortingline import SortingLine
 from edge.vision import verdict
 from edge.vision.inspector import beltpicture, turns
 from edge.vision.inspector.crops import Crops
@@ -20,8 +20,8 @@ from edge.vision.inspector.matching import Seen
 from edge.vision.inspector.tracker import Standing, Tracker, Way
 from edge.vision.messages import BeltPicture, Crop, Drift, FrameSeen, TrackSeen
 from edge.vision.models.drift import DriftWatch
-from edge.vision.models.finder import Finder, Found
-from edge.vision.models.judges import Judges, Loaded
+from edge.vision.models.finder import Found
+from edge.vision.models.judges import Judges
 from edge.vision.models.statistics import Measured, measure
 from edge.vision.verdict import Thresholds
 from edge.vision.views import Image
@@ -46,9 +46,8 @@ class _Known(NamedTuple):
 class Scene:
     """One line's belt. Not for several threads at once."""
 
-    def __init__(self, line: SortingLine, finder: Finder | None, judges: Judges) -> None:
+    def __init__(self, line: SortingLine, judges: Judges) -> None:
         self._line = line
-        self._finder = finder
         self._judges = judges
         self._tracker = Tracker()
         self._crops = Crops()
@@ -57,18 +56,21 @@ class Scene:
         self._drifted = False
         self._watch_anew()
         self._shown: tuple[int, Image, Sequence[Found], Sequence[Standing]] | None = None
+        self._drawn = False
+        """People have seen it."""
         self._counts = Counter[str](worked=0, views=0, strange=0)
 
     def frame(self, at_us: int, image: Image) -> FrameSeen:
         """One more frame, taken at `at_us`."""
         with self._timed("us_find"):
-            found = self._finder.find(image) if self._finder else []
+            finder = self._judges.bench.finder
+            found = finder.find(image) if finder else []
         with self._timed("us_follow"):
             standings = self._tracker.step(at_us, [seen(one.box, image, self._line.moves) for one in found])
         with self._timed("us_judge"):
             self._look(at_us, image, found, standings)
         self._crops.forget(at_us)
-        self._shown = at_us, image, found, standings
+        self._shown, self._drawn = (at_us, image, found, standings), False
         self._counts["worked"] += 1
         return self._told(at_us, standings)
 
@@ -82,11 +84,14 @@ class Scene:
                 self._drifted = bool(words)
                 yield Drift(at_us, words)
 
-    def settle(self, at_us: int) -> tuple[Loaded | None, Drift | None]:
-        """Between two frames: let a model take over that is ready. What has changed, and the end of a drift by it."""
-        before = self._judges.bench
+    def settle(self, at_us: int) -> tuple[bool, Drift | None]:
+        """Between two frames: let models take over that are ready.
+
+        Whether something has changed with them or was refused, and the end of a drift by it.
+        """
+        before = self._judges.bench.active
         changed = self._judges.settle(at_us, self._knows_all)
-        if self._judges.bench.active is before.active:
+        if self._judges.bench.active is before:
             return changed, None
         ended = Drift(at_us, "") if self._drifted else None
         self._watch_anew()
@@ -97,9 +102,10 @@ class Scene:
         return self._crops.crop(track)
 
     def belt(self, thresholds: Thresholds) -> BeltPicture | None:
-        """The last frame, with what is known of its fruit drawn in; None before the first."""
-        if self._shown is None:
+        """The last frame, with what is known of its fruit drawn in; None where this one was given before."""
+        if self._shown is None or self._drawn:
             return None
+        self._drawn = True
         at_us, image, found, standings = self._shown
         with self._timed("us_draw"):
             drawn = [
@@ -149,7 +155,7 @@ class Scene:
 
     def _told(self, at_us: int, standings: Sequence[Standing]) -> FrameSeen:
         bench = self._judges.bench
-        active, shadow = (one.model if one else None for one in bench)
+        active, shadow = (one.model if one else None for one in (bench.active, bench.shadow))
         tracks = []
         for one in standings:
             if one.sightings < SURE_SIGHTINGS:

@@ -7,7 +7,7 @@ and a view is due in each. One that was missed (a dropped frame, a merge, no tim
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from contract.site import Views
+from contract.sortingline import Views
 
 MOST_A_FRAME: Final = 8
 """With more that are due, those with the fewest views go first, and of these the ones that leave first."""

@@ -1,5 +1,6 @@
 """The pictures of a line that people shall see: asked of the inspector, and handed to the evidence link."""
 
+from collections.abc import Callable
 from typing import Final, Literal
 
 import msgspec
@@ -17,8 +18,9 @@ _MAX_WANTED: Final = 100
 class Exhibits:
     """What was asked for, until it comes."""
 
-    def __init__(self, agent: str, line: str, link: EvidenceLink) -> None:
-        self._agent, self._line, self._link = agent, line, link
+    def __init__(self, agent: str, line: str, link: EvidenceLink, wall_us: Callable[[int], int]) -> None:
+        """`wall_us` gives the time on the wall for one of the steady clock."""
+        self._agent, self._line, self._link, self._wall_us = agent, line, link, wall_us
         self._wanted: dict[int, PictureOrder] = {}
 
     def want(self, order: PictureOrder) -> None:
@@ -46,7 +48,13 @@ class Exhibits:
 
     def _evidence(self, name: str, at_us: int, kind: Literal["fruit", "belt"], picture: bytes) -> Evidence:
         return Evidence(
-            schema=wire.SCHEMA, agent=self._agent, id=name, line=self._line, at_us=at_us, kind=kind, picture=picture
+            schema=wire.SCHEMA,
+            agent=self._agent,
+            id=name,
+            line=self._line,
+            at_us=self._wall_us(at_us),
+            kind=kind,
+            picture=picture,
         )
 
 

@@ -61,7 +61,7 @@ class Eye:
         if before is None or before.reading == count:
             return [], ""
         fruit = (count - before.reading) % WORD
-        early_us = min(before.at_us, at_us)
+        early_us = before.at_us
         if fruit > min(_MOST_AT_ONCE, 2 + (at_us - early_us) / 1e6 * _MOST_PER_S):
             return [], (
                 f"its eye counter went from {before.reading} to {count} in {(at_us - early_us) / 1e6:.1f} s: it was "
@@ -85,8 +85,8 @@ class Encoder:
 
     def read(self, count: int, at_us: int) -> None:
         """A reading of the counter; the belt may run backwards, by less than half a turn of the counter a read."""
-        if self._times_us and not 0 <= at_us - self._times_us[-1] <= _LONGEST_GAP_US:
-            self._times_us, self._pulses = [], []  # the clock was set, or the PLC was away: nobody knows what it did
+        if self._times_us and at_us - self._times_us[-1] > _LONGEST_GAP_US:
+            self._times_us, self._pulses = [], []  # the PLC was away: nobody knows what it did
         last = self._pulses[-1] if self._pulses else count
         self._times_us.append(at_us)
         self._pulses.append(last + (count - last + WORD // 2) % WORD - WORD // 2)

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from contract.site import Gate as GateRules
+from contract.sortingline import Gate as GateRules
 from edge.vision.line.eye import Broken
 
 _LAST_CALL_US: Final = 10_000
@@ -31,7 +31,9 @@ class Times(NamedTuple):
     deadline_us: int
     """A verdict later than this is too late."""
     gone_us: int
-    """It is at the gate: what is not written by now does not count."""
+    """It may be at the gate: what is not written by now does not count."""
+    past_us: int
+    """It is past the gate, on a belt that has not stopped."""
     free_us: int
     """Before this the coil is still that of the fruit `places` earlier."""
 
@@ -41,7 +43,7 @@ class Gate:
 
     def __init__(self, rules: GateRules) -> None:
         self._rules = rules
-        self._gone_us: dict[int, int] = {}
+        self._past_us: dict[int, int] = {}
 
     def times(self, broken: Broken) -> Times:
         """The times of a fruit; ask once for each, in the order in which they broke the eye.
@@ -51,6 +53,6 @@ class Gate:
         place, travel_us = broken.number % self._rules.places, round(self._rules.travel_s * 1e6)
         gone_us = broken.early_us + travel_us
         deadline_us = gone_us - round(self._rules.margin_s * 1e6)
-        free_us = self._gone_us.get(place, 0)
-        self._gone_us[place] = broken.late_us + travel_us
-        return Times(place, deadline_us - _LAST_CALL_US, deadline_us, gone_us, free_us)
+        free_us = self._past_us.get(place, 0)
+        past_us = self._past_us[place] = broken.late_us + travel_us
+        return Times(place, deadline_us - _LAST_CALL_US, deadline_us, gone_us, past_us, free_us)

@@ -25,7 +25,7 @@ import msgspec
 import structlog
 
 from edge.errors import InspectorGone
-from edge.vision.messages import Begin, Told, Wanted
+from edge.vision.messages import Begin, Told, WantCrop, Wanted
 
 COMMAND: Final = (sys.executable, "-m", "edge.vision.inspector.process")
 START_S: Final = 60.0
@@ -35,7 +35,8 @@ SILENT_S: Final = 20.0
 _END_S: Final = 1.0
 _MAX_MESSAGE: Final = 1 << 20
 _MAX_UNREAD: Final = 1 << 18
-"""Bytes that may wait for an inspector which does not listen; then nothing more is asked of it."""
+"""Bytes that may wait for an inspector which does not listen; then no more pictures are asked of it, and of what it
+shall use the newest is told when it has read."""
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +76,7 @@ class InspectorProcess:
         self.pid = child.pid
         self._child, self._reader, self._writer = child, reader, writer
         self._patience_s = START_S
+        self._owed: dict[type[Wanted], Wanted] = {}
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder: msgspec.msgpack.Decoder[Told] = msgspec.msgpack.Decoder(Told)
 
@@ -84,13 +86,19 @@ class InspectorProcess:
         return self._writer.transport.get_write_buffer_size()
 
     def tell(self, wanted: Wanted) -> None:
-        """Ask something of it; what it does not come to read is dropped."""
-        if self.unheard < _MAX_UNREAD:
-            body = self._encoder.encode(wanted)
-            self._writer.write(struct.pack("!i", len(body)) + body)
+        """Ask something of it. While it does not listen a `WantCrop` is dropped, and of all else each kind's newest
+        waits: it goes with the next `told` that finds it listening again.
+        """
+        if not isinstance(wanted, WantCrop):
+            self._owed.pop(type(wanted), None)
+            self._owed[type(wanted)] = wanted
+            self._pay()
+        elif self._listens:
+            self._write(wanted)
 
     async def told(self) -> Told:
         """The next thing it tells. Raises `InspectorGone` when it has ended, hangs or tells what is no message."""
+        self._pay()
         try:
             async with asyncio.timeout(self._patience_s):
                 (length,) = struct.unpack("!i", await self._reader.readexactly(4))
@@ -105,6 +113,18 @@ class InspectorProcess:
             raise InspectorGone(f"told what is no message: {error}") from error
         except (asyncio.IncompleteReadError, OSError):
             raise InspectorGone(f"ended with status {await self._status()}") from None
+
+    @property
+    def _listens(self) -> bool:
+        return self.unheard < _MAX_UNREAD
+
+    def _pay(self) -> None:
+        while self._owed and self._listens:
+            self._write(self._owed.pop(next(iter(self._owed))))
+
+    def _write(self, wanted: Wanted) -> None:
+        body = self._encoder.encode(wanted)
+        self._writer.write(struct.pack("!i", len(body)) + body)
 
     async def _status(self) -> int | str:
         with contextlib.suppress(TimeoutError):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from contract.events import SecondOpinion, Verdict
-from contract.site import Grade, SortingLine
+from contract.sortingline import Grade, SortingLine
 from contract.wire import LotOrder
 from edge.vision.line.path import Path
 from edge.vision.messages import Using

@@ -4,11 +4,10 @@
                             |-- eye broken: by whom? --|--> Inspection    each fruit once, whatever was seen of it
     eye, encoder -> Broken -'                          '--> PictureOrder  of what a person may want to look at
 
-    waiting --frames until the eye are in, or last call--> judged --good, in time--> asked --answer--> told
-                                                              '---- anything else ------------------>  told
-
 The gate pushes off whatever it is not told to let pass: a dead camera, a late verdict and a fruit that nobody knows
-cost fruit, and never pass it. A line without a gate tells of each fruit as it comes to where the eye would be.
+cost fruit, and never pass it. That one has passed is said when it is past the gate: until then its coil may be cleared.
+Fruit is told in the order in which it broke the eye, so that one number says how far a life of the line has come.
+A line without a gate tells of each fruit as it comes to where the eye would be.
 """
 
 from collections import Counter
@@ -16,10 +15,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
 from contract.events import Inspection
-from contract.site import Grade, SortingLine
+from contract.sortingline import Grade, SortingLine
 from contract.wire import LotOrder
-from edge.vision.line.eye import WORD, Broken, Encoder, Eye, EyeSeen
-from edge.vision.line.gate import CoilOrder, Gate, Times
+from edge.vision.line.eye import WORD, Encoder, Eye, EyeSeen
+from edge.vision.line.fruit import PATIENCE_US, AtGate, Fruit
+from edge.vision.line.gate import CoilOrder, Gate
 from edge.vision.line.judging import Judged, Judging
 from edge.vision.line.lots import LineRecord, Lots
 from edge.vision.line.path import Path
@@ -27,12 +27,8 @@ from edge.vision.line.paths import Paths
 from edge.vision.messages import CameraTold, FrameSeen, Using
 from edge.vision.verdict import Thresholds
 
-PATIENCE_US: Final = 2_000_000
-"""So long after its deadline a fruit may wait for frames that are late, to be told as what it is."""
 _EARLY: Final = 0.5
 """An eye before the middle of the picture breaks before a fruit has been seen: its verdict takes what time there is."""
-
-Told = Literal["passed", "pushed", "missed"]
 
 
 class PictureOrder(NamedTuple):
@@ -45,17 +41,6 @@ class PictureOrder(NamedTuple):
 
 
 Decided = CoilOrder | Inspection | PictureOrder
-
-
-class _Fruit:
-    """One fruit that broke the eye, until it is told."""
-
-    def __init__(self, number: int, broken: Broken, times: Times) -> None:
-        self.number, self.broken, self.times = number, broken, times
-        self.asked: tuple[Path, Judged] | None = None
-        """It is good, and the gate has been asked to let it pass."""
-        self.called = False
-        """The last call has been."""
 
 
 class Line:
@@ -72,7 +57,7 @@ class Line:
         self._judging = Judging(line, grades)
         self._paths = Paths(line.eye_at, self._encoder, has_eye=line.gate is not None)
         self._camera: Literal["connected", "lost", "blind"] = "lost"
-        self._waiting: list[_Fruit] = []
+        self._waiting: list[Fruit] = []
         self._made = 0
         self.counts = Counter[str]()
         """Fruit told, by verdict; `missed`, `ghosts`; since the start."""
@@ -130,7 +115,7 @@ class Line:
         fruit, lost = self._eye.read(count, at_us)
         for broken in fruit:
             self._made += 1
-            self._waiting.append(_Fruit(self._made, broken, self._gate.times(broken)))
+            self._waiting.append(Fruit(self._made, broken, self._gate.times(broken)))
         return lost
 
     def written(self, number: int, at_us: int | None, now_us: int) -> list[Decided]:
@@ -138,43 +123,58 @@ class Line:
         fruit = next((one for one in self._waiting if one.number == number and one.asked), None)
         if fruit is None:
             return []
-        return list(self._answered(fruit, at_us is not None and at_us <= fruit.times.gone_us, now_us))
+        if at_us is None or at_us > fruit.times.gone_us:
+            return [self._missed(fruit, now_us), *self._tell()]
+        fruit.written_us = at_us
+        return []
+
+    def cleared(self, now_us: int) -> list[Decided]:
+        """All coils of the gate are about to be cleared: what is not past it by now will be pushed off."""
+        for fruit in self._waiting:
+            if fruit.asked and fruit.written_us is not None and now_us < fruit.times.past_us:
+                fruit.end("missed", now_us)
+        return self._tell()
 
     # What it decides
 
     def next_due_us(self) -> int | None:
         """When `due` has to be asked though nothing was told; None: never."""
-        return min((self._alarm_us(fruit) for fruit in self._waiting), default=None)
+        return min((fruit.alarm_us for fruit in self._waiting if fruit.alarm_us is not None), default=None)
 
     def due(self, now_us: int) -> list[Decided]:
         """What is decided by now: call it after each frame, each broken eye, and at `next_due_us`."""
-        self._lots.clock(now_us)
-        decided: list[Decided] = []
-        if self._gate is None:
-            for path in self._paths.crossed():
-                self._made += 1
-                decided += self._tell(self._made, path.last_us, path, self._judge(path, path.born_us), None, now_us)
-        else:
-            decided += self._due_at_gate(now_us)
+        decided = list(self._due_at_gate(now_us) if self._gate else self._due_without_gate(now_us))
         self.counts["ghosts"] += self._paths.forget()
         return decided
 
+    def _due_without_gate(self, now_us: int) -> Iterator[Decided]:
+        for path in self._paths.crossed():
+            self._made += 1
+            judged = self._judge(path, path.born_us)
+            picture = self._wanted(self._made, path.last_us, path, judged)
+            yield from picture
+            yield self._inspection(self._made, path.last_us, path, judged, bool(picture), None, now_us)
+
     def _due_at_gate(self, now_us: int) -> Iterator[Decided]:
-        for fruit in [one for one in self._waiting if one.asked and one.times.gone_us < now_us]:
-            yield from self._answered(fruit, False, now_us)
-        unjudged = [fruit for fruit in self._waiting if not fruit.asked]
+        for fruit in [fruit for fruit in self._waiting if fruit.asked]:
+            if fruit.written_us is None and fruit.times.gone_us < now_us:
+                yield self._missed(fruit, now_us)
+            elif fruit.written_us is not None and fruit.times.past_us <= now_us:
+                fruit.end("passed", fruit.written_us)
+        unjudged = [fruit for fruit in self._waiting if not fruit.judged]
         found = self._paths.breakers([fruit.broken for fruit in unjudged])
         for fruit, path in zip(unjudged, found, strict=True):
             if self._ripe(fruit, path, now_us):
                 yield from self._decide(fruit, path, now_us)
             fruit.called |= now_us >= fruit.times.last_call_us
+        yield from self._tell()
 
-    def _ripe(self, fruit: _Fruit, path: Path | None, now_us: int) -> bool:
+    def _ripe(self, fruit: Fruit, path: Path | None, now_us: int) -> bool:
         """Whether waiting longer would gain nothing, or nothing that is worth it."""
         at_us, times = fruit.broken.at_us, fruit.times
         enough = path is not None and path.seen.views >= self._line.views.least
-        if now_us >= times.deadline_us + PATIENCE_US or now_us < at_us - PATIENCE_US:
-            return True  # it has waited long enough; or the clock was set back
+        if now_us >= times.deadline_us + PATIENCE_US:
+            return True
         if self._camera != "connected":
             return enough or now_us >= times.last_call_us or self._line.eye_at >= _EARLY
         if now_us >= times.last_call_us:
@@ -183,13 +183,6 @@ class Line:
             return path is not None and (path.seen.views >= self._line.views.most or not self._paths.stands(path))
         return path is not None and self._paths.complete(at_us) and (enough or not self._paths.stands(path))
 
-    @staticmethod
-    def _alarm_us(fruit: _Fruit) -> int:
-        """When this fruit has to be looked at again, whatever is told."""
-        if fruit.asked:
-            return fruit.times.gone_us + 1
-        return fruit.times.deadline_us + PATIENCE_US if fruit.called else fruit.times.last_call_us
-
     def _born_us(self, path: Path | None, at_us: int) -> int:
         """When a fruit that broke the eye then was first in the picture."""
         return path.born_us if path else at_us - self._paths.transit_us
@@ -197,48 +190,66 @@ class Line:
     def _judge(self, path: Path | None, born_us: int) -> Judged:
         return self._judging.judge(path, self._lots.of(born_us), blind=self._camera == "blind")
 
-    def _decide(self, fruit: _Fruit, path: Path | None, now_us: int) -> Iterator[Decided]:
-        times = fruit.times
-        judged = self._judge(path, self._born_us(path, fruit.broken.at_us))
+    def _decide(self, fruit: Fruit, path: Path | None, now_us: int) -> Iterator[Decided]:
+        times, at_us = fruit.times, fruit.broken.at_us
+        judged = self._judge(path, self._born_us(path, at_us))
         if path is not None:
-            self._paths.take(path, fruit.broken.at_us)
+            self._paths.take(path, at_us)
+        fruit.path, fruit.judged = path, judged
         late = now_us > times.deadline_us
         sure = path is not None and self._paths.is_sure(path, fruit.broken)
-        if path is not None and judged.verdict == "good" and sure and not late and now_us >= times.free_us:
-            fruit.asked = path, judged
-            yield CoilOrder(times.place, True, times.deadline_us, fruit.number, fruit.broken.at_us)
-            return
-        missed = judged.verdict != "unseen" and (late or judged.verdict == "good")
-        self._waiting.remove(fruit)
-        gate: Told = "missed" if missed else "pushed"
-        yield from self._tell(fruit.number, fruit.broken.at_us, path, judged, gate, now_us)
+        if judged.verdict == "good" and sure and not late and now_us >= times.free_us:
+            yield CoilOrder(times.place, True, times.deadline_us, fruit.number, at_us)
+        elif judged.verdict != "unseen" and (late or judged.verdict == "good"):
+            fruit.end("missed", now_us)
+        else:
+            fruit.end("pushed", now_us)
+        picture = self._wanted(fruit.number, at_us, path, judged)
+        fruit.picture = bool(picture)
+        yield from picture
 
-    def _answered(self, fruit: _Fruit, passed: bool, now_us: int) -> Iterator[Decided]:
+    def _missed(self, fruit: Fruit, now_us: int) -> CoilOrder:
         """A coil that was written late, or perhaps will be, is cleared: it would let the fruit `places` later pass."""
-        assert fruit.asked is not None
-        path, judged = fruit.asked
-        self._waiting.remove(fruit)
-        if not passed:
-            yield CoilOrder(fruit.times.place, False, now_us + PATIENCE_US, fruit.number, fruit.broken.at_us)
-        gate: Told = "passed" if passed else "missed"
-        yield from self._tell(fruit.number, fruit.broken.at_us, path, judged, gate, now_us)
+        fruit.end("missed", now_us)
+        return CoilOrder(fruit.times.place, False, now_us + PATIENCE_US, fruit.number, fruit.broken.at_us)
 
-    def _tell(
-        self, number: int, at_us: int, path: Path | None, judged: Judged, gate: Told | None, now_us: int
-    ) -> Iterator[Decided]:
-        subject = f"{self._subjects}{number}"
+    def _wanted(self, number: int, at_us: int, path: Path | None, judged: Judged) -> list[PictureOrder]:
+        """The picture that a person may want to look at, if there is one."""
+        subject = self._subject(number)
+        if path is None or not self._paths.current(path):
+            return []
+        if judged.verdict not in ("defective", "unsure") and not self._judging.sampled(subject, judged):
+            return []
+        return [PictureOrder(path.track, subject, at_us, judged)]
+
+    def _tell(self) -> list[Decided]:
+        """What has ended, and nothing before it has not."""
+        told: list[Decided] = []
+        while self._waiting and (first := self._waiting[0]).judged and first.gate:
+            del self._waiting[0]
+            at_us, decided_us = first.broken.at_us, first.decided_us
+            told.append(
+                self._inspection(first.number, at_us, first.path, first.judged, first.picture, first.gate, decided_us)
+            )
+        return told
+
+    def _inspection(
+        self,
+        number: int,
+        at_us: int,
+        path: Path | None,
+        judged: Judged,
+        picture: bool,
+        gate: AtGate | None,
+        decided_us: int,
+    ) -> Inspection:
+        subject = self._subject(number)
         lot = self._lots.of(self._born_us(path, at_us))
-        sampled = self._judging.sampled(subject, judged)
-        picture = (
-            path is not None and self._paths.current(path) and (sampled or judged.verdict in ("defective", "unsure"))
-        )
-        if picture and path is not None:
-            yield PictureOrder(path.track, subject, at_us, judged)
         self.counts[judged.verdict] += 1
         self.counts["missed"] += gate == "missed"
-        yield Inspection(
+        return Inspection(
             at_us=at_us,
-            decided_us=now_us,
+            decided_us=decided_us,
             line=self._line.name,
             subject=subject,
             verdict=judged.verdict,
@@ -249,7 +260,10 @@ class Line:
             crop=self._line.crop,
             views=judged.views,
             gate=gate,
-            sampled=sampled,
+            sampled=self._judging.sampled(subject, judged),
             second=judged.second,
             tally=self._lots.count(lot, judged.verdict, gate == "missed"),
         )
+
+    def _subject(self, number: int) -> str:
+        return f"{self._subjects}{number}"

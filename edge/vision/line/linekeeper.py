@@ -4,6 +4,9 @@ inspector process --FrameSeen, ...--> rule <--eye, encoder-- fieldbus <--CoilWri
      ^---- WantCrop, UseModels ------  |  `--> Inspection --> decisions             |
                 picture of a fruit <---'------------------------------------------->'
                    `--> evidence link
+
+Inside, times are those of the steady clock, which nobody sets; what is told, and kept on the disk, has the time on the
+wall. Coils go out first, and nothing here waits for the disk.
 """
 
 import asyncio
@@ -14,17 +17,19 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn, TypeVar
 
 import structlog
+from msgspec import structs
 
 from contract.events import Device, Inspection
-from contract.site import Grade, SortingLine
+from contract.sortingline import Grade, SortingLine
 from contract.wire import LotOrder
 from edge.backoff import Backoff
 from edge.coils import CoilWrite
 from edge.errors import InspectorGone
 from edge.evidence.link import EvidenceLink
+from edge.steadyclock import steady_us
 from edge.vision.choice import ChosenModels
 from edge.vision.line import inspectorprocess
 from edge.vision.line.camerastate import CameraState
@@ -33,6 +38,7 @@ from edge.vision.line.gate import CoilOrder
 from edge.vision.line.inspectorprocess import InspectorProcess
 from edge.vision.line.line import Decided, Line, PictureOrder
 from edge.vision.line.lots import LotsFile
+from edge.vision.line.telling import Telling
 from edge.vision.messages import (
     Begin,
     BeltPicture,
@@ -50,13 +56,14 @@ from edge.vision.messages import (
 
 CHOICE_EVERY_S: Final = 0.5
 _LONGEST_SLEEP_S: Final = 1.0
-"""Verdicts fall due on the wall clock, which may be set."""
 _SHORTEST_SLEEP_S: Final = 0.001
 _HEALTHY_S: Final = 60.0
 _MAX_FIGURES: Final = 40
 """Of an inspector: an event has room for 50 in all."""
 _SAME_TROUBLE_US: Final = 60_000_000
 """That fruit could not be counted is told once in so long a time."""
+
+Event = TypeVar("Event", Inspection, Device)
 
 log = structlog.get_logger(__name__)
 
@@ -83,26 +90,25 @@ class Linekeeper:
         ways: Ways,
         clock: Callable[[], int],
     ) -> None:
-        """`data`: the agent's data folder. `clock` gives microseconds of wall time."""
+        """`data`: the agent's data folder. `clock` gives microseconds of wall time, and may be set at any time."""
         self.line = line
-        self._data, self._lots, self._ways, self._clock = data, lots, ways, clock
-        record = lots.record(line.name)
+        self._data, self._ways, self._clock = data, ways, clock
+        record = lots.record(line.name).shifted(-self._ahead_us, steady_us())
         life = secrets.randbelow(0x10000) if record.life is None else record.life + 1
         self._rule = Line(line, grades, life, record)
         self._inspector: InspectorProcess | None = None
         self._chosen = ChosenModels(data, line.name)
         self._choosing = asyncio.Lock()
         self._models: UseModels | None = None
-        self._exhibits = Exhibits(agent, line.name, ways.evidence)
-        self._camera = CameraState(line.camera.name, ways.device, clock)
+        self._exhibits = Exhibits(agent, line.name, ways.evidence, lambda at_us: at_us + self._ahead_us)
+        self._camera = CameraState(line.camera.name, lambda event: ways.device(self._on_wall(event)))
         self._backoff = Backoff(0.2, 10.0, random.Random())
         self._stirred = asyncio.Event()
         self._figures: Mapping[str, int] = {}
         self._restarts = 0
         self._slowest_us = 0
-        self._uncounted_us = 0
-        self._unsaved = False
-        self._save()
+        self._uncounted_us: int | None = None
+        self._telling = Telling(line.name, lots, lambda: self._rule.record.shifted(self._ahead_us), ways.decided)
 
     @property
     def lot(self) -> LotOrder | None:
@@ -110,7 +116,7 @@ class Linekeeper:
         return self._rule.lot
 
     def count(self, register: str, count: int, at_us: int) -> None:
-        """A counter of the fieldbus stands so; one that is not of this line is ignored."""
+        """A counter of the fieldbus stood so, by the steady clock; one that is not of this line is ignored."""
         gate = self.line.gate
         if gate is None or register not in (gate.eye_count, gate.encoder):
             return
@@ -124,12 +130,17 @@ class Linekeeper:
             self._decide()
             self._stirred.set()
 
+    def cleared(self, register: str) -> None:
+        """All coils of this gate are about to be cleared; one that is not of this line is ignored."""
+        if self.line.gate and register == self.line.gate.pass_coils:
+            self._do(self._rule.cleared(steady_us()))
+
     def begin_lot(self, order: LotOrder) -> None:
         """This lot runs from now on."""
         if order != self._rule.lot:
             log.info("lot", line=self.line.name, lot=order.lot, sku=order.sku, customer=order.customer)
-            self._rule.begin_lot(order, self._clock())
-            self._save()
+            self._rule.begin_lot(order, steady_us())
+            self._telling.changed()
             self._tell_thresholds()
 
     def figures(self) -> dict[str, int]:
@@ -141,6 +152,10 @@ class Linekeeper:
         own = {**self._rule.counts, "inspector_restarts": self._restarts, "gate_ms_max": slowest_ms}
         return own | dict(list(self._figures.items())[:_MAX_FIGURES])
 
+    def keep_last(self) -> None:
+        """Keep and tell what is decided. Call it when everything that tells this line of something has ended."""
+        self._telling.keep_last()
+
     async def run(self) -> NoReturn:
         """Watch for ever."""
         self._camera.begin()
@@ -148,6 +163,7 @@ class Linekeeper:
             tasks.create_task(self._inspect())
             tasks.create_task(self._watch_clock())
             tasks.create_task(self._watch_choice())
+            tasks.create_task(self._telling.run())
         raise AssertionError("its tasks never end")
 
     # The inspector
@@ -162,7 +178,7 @@ class Linekeeper:
                 await self._one_life()
             except (InspectorGone, OSError) as error:
                 self._rule.inspector_began()
-                self._camera.lost(f"its inspector {error}; it is started again")
+                self._camera.lost(f"its inspector {error}; it is started again", steady_us())
             finally:
                 self._inspector = None
                 self._exhibits.give_up()
@@ -188,7 +204,7 @@ class Linekeeper:
                 self._rule.frame(told)
             case CameraTold():
                 self._rule.camera(told)
-                self._camera.told(told)
+                self._camera.told(told, steady_us())
             case Using():
                 self._rule.using(told)
                 self._tell_thresholds()
@@ -201,7 +217,7 @@ class Linekeeper:
             case Figures(counts):
                 self._figures = counts
             case Drift():
-                self._camera.drift(told)
+                self._camera.drift(told, steady_us())
         self._decide()
 
     def _tell_thresholds(self) -> None:
@@ -215,11 +231,12 @@ class Linekeeper:
         while True:
             self._stirred.clear()
             due_us = self._rule.next_due_us()
-            wait_s = _LONGEST_SLEEP_S if due_us is None else (due_us - self._clock()) / 1e6
+            wait_s = _LONGEST_SLEEP_S if due_us is None else (due_us - steady_us()) / 1e6
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(max(wait_s, _SHORTEST_SLEEP_S), _LONGEST_SLEEP_S)):
                     await self._stirred.wait()
             self._decide()
+            self._camera.due(steady_us())
 
     async def _watch_choice(self) -> NoReturn:
         """Models that a person chose take over in the inspector that runs."""
@@ -237,18 +254,18 @@ class Linekeeper:
             return chosen
 
     def _decide(self) -> None:
-        self._do(self._rule.due(self._clock()))
+        self._do(self._rule.due(steady_us()))
 
     def _do(self, decided: Sequence[Decided]) -> None:
+        for order in decided:
+            if isinstance(order, CoilOrder):
+                self._ask_gate(order)
         for one in decided:
             match one:
-                case CoilOrder():
-                    self._ask_gate(one)
                 case PictureOrder():
                     self._ask_picture(one)
                 case Inspection():
-                    self._save()
-                    self._ways.decided(one)
+                    self._telling.put(self._on_wall(one))
 
     def _ask_gate(self, order: CoilOrder) -> None:
         assert self.line.gate is not None
@@ -256,7 +273,7 @@ class Linekeeper:
         self._ways.coil(CoilWrite(self.line.gate.pass_coils, order.place, order.value, order.until_us, answered))
 
     def _answered(self, order: CoilOrder, written_us: int | None) -> None:
-        now_us = self._clock()
+        now_us = steady_us()
         self._slowest_us = max(self._slowest_us, now_us - order.broken_us)
         self._do(self._rule.written(order.fruit, written_us, now_us))
         self._stirred.set()
@@ -267,22 +284,22 @@ class Linekeeper:
             self._inspector.tell(WantCrop(order.track))
 
     def _tell_uncounted(self, device: str, detail: str, at_us: int) -> None:
-        if abs(at_us - self._uncounted_us) > _SAME_TROUBLE_US:
+        if self._uncounted_us is None or at_us - self._uncounted_us > _SAME_TROUBLE_US:
             self._uncounted_us = at_us
             log.warning("eye counter", line=self.line.name, device=device, detail=detail)
-            self._ways.device(
-                Device(at_us=at_us, decided_us=self._clock(), device=device, state="data_lost", detail=detail)
-            )
+            event = Device(at_us=at_us, decided_us=steady_us(), device=device, state="data_lost", detail=detail)
+            self._ways.device(self._on_wall(event))
 
-    def _save(self) -> None:
-        try:
-            self._lots.save(self.line.name, self._rule.record)
-        except OSError as error:
-            if not self._unsaved:
-                log.error("lots not kept", line=self.line.name, error=str(error))
-            self._unsaved = True
-        else:
-            self._unsaved = False
+    # The clock on the wall
+
+    @property
+    def _ahead_us(self) -> int:
+        """So far is the clock on the wall ahead of the steady one, as it is set now."""
+        return self._clock() - steady_us()
+
+    def _on_wall(self, event: Event) -> Event:
+        ahead_us = self._ahead_us
+        return structs.replace(event, at_us=event.at_us + ahead_us, decided_us=event.decided_us + ahead_us)
 
 
 def _ignore(written_us: int | None) -> None:

@@ -1,17 +1,20 @@
 """The lots that run over a line: which fruit belongs to which, and how many of each verdict it has had."""
 
 import contextlib
+import math
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import structlog
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from contract.events import Tally, Verdict
 from contract.wire import LotOrder
+from edge.drafts import replace_file
 from edge.vision.line.eye import EyeSeen
 
 _REMEMBERED: Final = 8
@@ -38,6 +41,14 @@ class LineRecord(Struct, frozen=True):
     life: int | None = None
     """How often the line began, from a number drawn by chance: the fruit of each life has names of its own."""
 
+    def shifted(self, by_us: int, latest_us: float = math.inf) -> "LineRecord":
+        """The same by another clock, which is ahead by so much; by less, where else something were later than
+        `latest_us`."""
+        newest_us = max([run.since_us for run in self.runs] + ([self.eye.at_us] if self.eye else []))
+        by_us = round(min(by_us, latest_us - newest_us))
+        runs = tuple(structs.replace(run, since_us=run.since_us + by_us) for run in self.runs)
+        return structs.replace(self, runs=runs, eye=self.eye and self.eye._replace(at_us=self.eye.at_us + by_us))
+
 
 class Lots:
     """The runs of one line, and the counts of each."""
@@ -54,18 +65,13 @@ class Lots:
         """This lot runs from now on. The one that runs already goes on; one that ran lately goes on where it was."""
         current = self._runs[-1]
         if current.order is not None and current.order.lot == order.lot:
-            self._runs[-1] = msgspec.structs.replace(current, order=order)
+            self._runs[-1] = structs.replace(current, order=order)
             return
         before = next((run for run in self._runs if run.order is not None and run.order.lot == order.lot), None)
         if before is not None:
             self._runs.remove(before)
         self._runs.append(Run(order, now_us, before.tally if before else Tally()))
         del self._runs[:-_REMEMBERED]
-
-    def clock(self, now_us: int) -> None:
-        """It is so late now: what began later by the clock began before this was set back."""
-        if any(run.since_us > now_us for run in self._runs):
-            self._runs = [msgspec.structs.replace(run, since_us=min(run.since_us, now_us)) for run in self._runs]
 
     def of(self, born_us: int) -> LotOrder | None:
         """The lot of fruit that was first seen then: what was on the belt already belongs to the lot before."""
@@ -77,18 +83,18 @@ class Lots:
         for at, run in enumerate(self._runs):
             if (run.order.lot if run.order else None) == lot:
                 tally = _with(run.tally, verdict, missed)
-                self._runs[at] = msgspec.structs.replace(run, tally=tally)
+                self._runs[at] = structs.replace(run, tally=tally)
                 return tally
         return _with(Tally(), verdict, missed)
 
 
 def _with(tally: Tally, verdict: Verdict, missed: bool) -> Tally:
     counts = {verdict: getattr(tally, verdict) + 1, "missed": tally.missed + missed}
-    return msgspec.structs.replace(tally, **counts)
+    return structs.replace(tally, **counts)
 
 
 class LotsFile:
-    """The records of an agent's lines in one JSON file, written whole and put in place by one rename.
+    """The records of an agent's lines in one JSON file, by the clock on the wall; use it from any thread.
 
     It is not forced to the disk: after a power cut the tallies may be some seconds old. The gateway counts for itself.
     """
@@ -96,6 +102,7 @@ class LotsFile:
     def __init__(self, path: Path) -> None:
         """A file that cannot be read is set aside as `lots.json.bad`, and the lines begin anew."""
         self._path = path
+        self._lock = threading.Lock()
         self._records = dict(_load(path))
 
     def record(self, line: str) -> LineRecord:
@@ -103,14 +110,11 @@ class LotsFile:
         return self._records.get(line, LineRecord())
 
     def save(self, line: str, record: LineRecord) -> None:
-        """Keep it. Raises OSError where the disk will not take it; then it is kept in memory."""
-        if self._records.get(line) == record:
-            return
-        self._records[line] = record
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._path.with_suffix(".new")
-        draft.write_bytes(msgspec.json.encode(self._records))
-        os.replace(draft, self._path)
+        """Keep it; waits for the disk. Raises OSError where that will not take it; then it is kept in memory."""
+        with self._lock:
+            if self._records.get(line) != record:
+                self._records[line] = record
+                replace_file(self._path, msgspec.json.encode(self._records), durable=False)
 
 
 def _load(path: Path) -> Mapping[str, LineRecord]:

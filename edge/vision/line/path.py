@@ -38,6 +38,8 @@ class Path:
         self.seen, self.model, self.shadow = seen, model, shadow
         self.told = False
         """It is some fruit's, which is decided."""
+        self.until_us: float = math.inf
+        """After this another track is of the same fruit."""
 
     @property
     def last_us(self) -> int:
@@ -53,6 +55,10 @@ class Path:
         self.seen, self.model, self.shadow = seen, model, shadow
         if len(self._times_us) > _MOST_SAMPLES:
             del self._times_us[0], self._along[0]
+
+    def follows(self, old: "Path") -> None:
+        """That one was of the same fruit."""
+        self.born_us, self.born_at, self.told = old.born_us, old.born_at, old.told
 
     def place(self, at_us: int, speed: float, moved: Moved) -> float | None:
         """Along the belt at that time; None when nobody knows. `speed` in lengths of the picture a second."""
@@ -80,9 +86,10 @@ class Path:
         return max(abs(place - eye_at) for place in places) / reach
 
     def is_sure(self, broken: Broken, speed: float, moved: Moved) -> bool:
-        """The eye was read so soon again that the belt went less than half a fruit: no neighbour can have broken it."""
+        """The eye was read so soon again that no neighbour can have broken it: one that touches this fruit stands a
+        length behind it, `apart` allows half a length and a tolerance, and half of the way between the reads twice."""
         early, late = (self.nearest_place(at_us, speed, moved) for at_us in (broken.early_us, broken.late_us))
-        return abs(late - early) <= self.seen.length / 2
+        return abs(late - early) <= self.seen.length / 2 - TOLERANCE
 
     def nearest_place(self, at_us: int, speed: float, moved: Moved) -> float:
         """Its place then, or the outermost that is known."""

@@ -1,5 +1,6 @@
 """The fruit in the picture of one line, and lately in it: which of them broke the eye. Pure."""
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from statistics import median
@@ -15,7 +16,6 @@ _MOST: Final = 200
 """Fruit remembered; the oldest go first."""
 _LONGEST_INTERVAL_US: Final = 300_000
 _LEARNED: Final = 31
-_CLOCK_SET_US: Final = 1_000_000
 
 
 class Paths:
@@ -27,6 +27,7 @@ class Paths:
         self._encoder = encoder
         self._paths: dict[tuple[int, int], Path] = {}
         self._life = 0
+        self._life_began_us: int | None = None
         self._frame_us = 0
         self._intervals_us: deque[int] = deque(maxlen=_LEARNED)
         self._speed = 0.0
@@ -42,6 +43,7 @@ class Paths:
     def begin(self) -> None:
         """Another inspector, which counts its tracks from 1."""
         self._life += 1
+        self._life_began_us = None
 
     def eye_read(self, at_us: int) -> None:
         """The counts of the eye are known up to now."""
@@ -52,20 +54,42 @@ class Paths:
     def frame(self, frame: FrameSeen) -> None:
         """One more frame."""
         gap_us = frame.at_us - self._frame_us
-        if gap_us < -_CLOCK_SET_US:
-            self._paths.clear()  # the clock was set back: what was seen is of another time
-        elif gap_us <= 0:
+        if gap_us <= 0:
             return
-        elif gap_us <= _LONGEST_INTERVAL_US:
+        if gap_us <= _LONGEST_INTERVAL_US:
             self._intervals_us.append(gap_us)
         self._frame_us, self._speed = frame.at_us, frame.speed
+        if self._life_began_us is None:
+            self._life_began_us = frame.at_us
+            self._hand_over(frame.at_us)
         for seen in frame.tracks:
             path = self._paths.get((self._life, seen.track))
             if path is None:
                 path = Path(self._life, frame.at_us, seen, frame.model, frame.shadow)
+                self._go_on(path)
                 self._paths[self._life, seen.track] = path
             else:
                 path.add(frame.at_us, seen, frame.model, frame.shadow)
+
+    def _hand_over(self, at_us: int) -> None:
+        """From now on another inspector sees all that is in the picture: the old tracks of it are of the time before.
+
+        Fruit that was leaving the picture by then may be seen by nobody else: its track goes on.
+        """
+        for path in self._paths.values():
+            place = path.place(at_us, self._speed, self._encoder.moved)
+            if place is None or place + path.seen.length / 2 < 1:
+                path.until_us = min(path.until_us, at_us)
+
+    def _go_on(self, path: Path) -> None:
+        """A new track that stands where one of another inspector must stand now is of the same fruit."""
+        for old in self._paths.values():
+            if old.life != self._life:
+                place = old.place(path.born_us, self._speed, self._encoder.moved)
+                if place is not None and abs(place - path.born_at) <= path.seen.length / 2:
+                    old.until_us = min(old.until_us, path.born_us)
+                    path.follows(old)
+                    return
 
     def complete(self, at_us: int) -> bool:
         """Every frame that was taken before is in."""
@@ -101,7 +125,8 @@ class Paths:
 
     def crossed(self) -> list[Path]:
         """Fruit that has come to where the eye would be since this was asked last, in its order."""
-        found = [path for path in self._paths.values() if not path.told and self._place_now(path) >= self._eye_at]
+        going_on = [path for path in self._paths.values() if not path.told and path.until_us > self._frame_us]
+        found = [path for path in going_on if self._place_now(path) >= self._eye_at]
         for path in found:
             path.told = True
         return sorted((path for path in found if path.born_at < self._eye_at), key=lambda path: path.born_us)
@@ -122,10 +147,15 @@ class Paths:
         return self._frame_us if path.told or not self._has_eye else min(self._frame_us, self._eye_us)
 
     def _is_ghost(self, path: Path) -> bool:
+        """It was seen on its whole way to the eye and past it, and the eye was read meanwhile."""
+        if path.told or not self.current(path) or self._eye_began_us is None or self._life_began_us is None:
+            return False
         passed = path.last_at >= min(self._eye_at, 1 - path.seen.length / 2)
-        return passed and not path.told and self._eye_began_us is not None and path.born_us > self._eye_began_us
+        return passed and path.born_us > max(self._eye_began_us, self._life_began_us)
 
     def _apart(self, path: Path, broken: Broken) -> float:
+        if broken.at_us > path.until_us:
+            return math.inf
         return path.apart(self._eye_at, broken, self._speed, self._encoder.moved)
 
     @property

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from contract.site import Site, SortingLine
+from contract.site import Site
+from contract.sortingline import SortingLine
 from edge.errors import BadModel, EdgeError
 from edge.vision import choice as choices
 from edge.vision.choice import Choice, Running

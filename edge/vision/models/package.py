@@ -24,6 +24,8 @@ SHIPPED: Final = Path(__file__).resolve().parents[3] / "models" / "produce"
 FINDER: Final = "finder"
 BACKENDS: Final[tuple[Backend, ...]] = get_args(Backend)
 MAX_BYTES: Final = 200 * 10**6
+_TRIED: Final = (1, 3)
+"""Images at once, for a try: a graph that was made for one number of them fails with one of these."""
 
 _ORT_ERRORS: Final = (
     *(ort.Fail, ort.EPFail, ort.EngineError, ort.RuntimeException, ort.NotImplemented),
@@ -90,6 +92,11 @@ def folder_of(root: Path, name: str, version: int | None = None) -> Path:
     return root / name / str(version or found[name][-1])
 
 
+def finder_folder(root: Path) -> Path:
+    """Where the finder for the models under a folder lies: the newest there, else the one shipped. Raises BadModel."""
+    return folder_of(root if FINDER in packages(root) else SHIPPED, FINDER)
+
+
 def _checked(path: Path, sha256: str) -> bytes:
     try:
         with path.open("rb") as file:
@@ -141,15 +148,17 @@ def _shape_out(manifest: Manifest) -> list[int]:
 
 
 def _check_run(path: Path, package: Package) -> None:
-    """Two grey images go through: a graph may lie about its shapes. It also warms the session up."""
+    """Grey images go through, one and several: a graph may lie about its shapes. It also warms the session up."""
     size = package.manifest.input.size
-    expected = (2, *_shape_out(package.manifest))
-    try:
-        found = package.run(np.full((2, size, size, 3), 127, np.uint8))
-    except _ORT_ERRORS as error:
-        raise BadModel(f"{path}: does not run: {_first_line(error)}; export it again") from error
-    if found.shape != expected or not np.isfinite(found).all():
-        raise BadModel(f"{path}: gives {found.shape} of two images, not {expected} of finite numbers: export it again")
+    for count in _TRIED:
+        expected = (count, *_shape_out(package.manifest))
+        try:
+            found = package.run(np.full((count, size, size, 3), 127, np.uint8))
+        except _ORT_ERRORS as error:
+            raise BadModel(f"{path}: does not run on {count} images: {_first_line(error)}; export it again") from error
+        if found.shape != expected or not np.isfinite(found).all():
+            told = f"gives {found.shape} of {count} images, not {expected} of finite numbers"
+            raise BadModel(f"{path}: {told}: export it again")
 
 
 def _first_line(error: Exception) -> str:
