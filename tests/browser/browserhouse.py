@@ -33,6 +33,7 @@ LINE: dict[str, Any] = {
 }
 """A sorting line. Its agent here is a test that speaks for it."""
 PATIENCE_S = 20.0
+BEAT_S = 2.0
 
 OpenPage = Callable[..., Page]
 """Opens the page of a house as a visitor does: `conftest.visit`."""
@@ -154,7 +155,8 @@ class House:
 
 
 class Agent:
-    """An agent with the shortest of outboxes: it publishes a batch again until the gateway says that it holds it."""
+    """An agent with the shortest of outboxes: it publishes a batch again until the gateway says that it holds it. It
+    says that it is there as long as it is, as agents do; of one that does not the page would soon tell a person."""
 
     def __init__(self, site: Site, name: str = AGENT) -> None:
         self.name = name
@@ -163,6 +165,7 @@ class Agent:
         self._next = 1
         self._through = 0
         self._kept: set[str] = set()
+        self._lots: dict[str, str] = {}
         self._news = threading.Condition()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.on_connect = lambda client, *_: client.subscribe(
@@ -172,6 +175,9 @@ class Agent:
         self._client.message_callback_add(self._topic("command"), self._on_command)
         self._client.connect_async("127.0.0.1", site.broker.port)
         self._client.loop_start()
+        self._gone = threading.Event()
+        self._heart = threading.Thread(target=self._beats, daemon=True)
+        self._heart.start()
 
     def tell(self, *told: events.Event) -> None:
         """Returns when the gateway has committed them."""
@@ -193,14 +199,27 @@ class Agent:
         with self._news:
             assert self._news.wait_for(lambda: wanted <= self._kept, PATIENCE_S), f"not kept: {wanted - self._kept}"
 
-    def beat(self) -> None:
-        """Say that the agent is there."""
+    def runs(self, line: str, lot: str) -> None:
+        """Returns when the gateway has said that this lot runs over the line."""
+        with self._news:
+            told = self._news.wait_for(lambda: self._lots.get(line) == lot, PATIENCE_S)
+            assert told, f"{self.name} was not told of {lot}"
+
+    def _beats(self) -> None:
+        while True:
+            self._beat()
+            if self._gone.wait(BEAT_S):
+                return
+
+    def _beat(self) -> None:
         status = wire.Status(
-            agent=self.name, state="online", at_us=now_us(), epoch=self._epoch, made=self._next - 1, interval_s=60.0
+            agent=self.name, state="online", at_us=now_us(), epoch=self._epoch, made=self._next - 1, interval_s=BEAT_S
         )
         self._client.publish(self._topic("status"), wire.encode(status), qos=1, retain=True)
 
     def close(self) -> None:
+        self._gone.set()
+        self._heart.join()
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -216,10 +235,13 @@ class Agent:
 
     def _on_command(self, _client: object, _userdata: object, message: mqtt.MQTTMessage) -> None:
         command = wire.decode_command(bytes(message.payload))
-        if isinstance(command, wire.EvidenceKept):
-            with self._news:
-                self._kept.update(command.ids)
-                self._news.notify_all()
+        with self._news:
+            match command:
+                case wire.EvidenceKept(ids=ids):
+                    self._kept.update(ids)
+                case wire.LineOrders(lines=lines):
+                    self._lots |= {line: order.lot for line, order in lines.items()}
+            self._news.notify_all()
 
 
 def _part(folder: Path, module: str, argument: str, answers: Callable[[], bool]) -> ServerProcess:

@@ -1,5 +1,6 @@
 """A house and a browser for the tests of the page."""
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,10 +11,12 @@ import pytest
 from browserhouse import ROOT, House, OpenPage
 from cable import Cable
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sortingline import SortingLine
 
 DIST = ROOT / "gateway" / "dashboard" / "dist" / "index.html"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+_lots = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +37,19 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One house for the tests of a module: each uses doors, shipments and cases of its own."""
     with House(tmp_path_factory.mktemp("house")) as house:
         yield house
+
+
+@pytest.fixture(scope="module")
+def line(house: House) -> SortingLine:
+    return SortingLine(house)
+
+
+@pytest.fixture
+def lot(line: SortingLine) -> str:
+    """A lot that nothing was judged of yet."""
+    name = f"L-{next(_lots)}"
+    line.begin(name)
+    return name
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import numpy as np
 from browserhouse import LINE, PATIENCE_S, SORTER, House
 from ledgersite import now_us
 from numpy.typing import NDArray
+from playwright.sync_api import Locator, Page
 
 from contract import events, wire
 from firmware_sim.fruit import Fruit, Picture
@@ -21,6 +22,14 @@ SCORES: dict[events.Verdict, float | None] = {"good": 0.02, "unsure": 0.55, "def
 Rgb = NDArray[np.uint8]
 
 
+def card(page: Page) -> Locator:
+    return page.locator("#line-line-a")
+
+
+def count(page: Page, verdict: str) -> Locator:
+    return card(page).locator(f"[data-count={verdict}] .figure")
+
+
 class SortingLine:
     """Speaks for the line of a house. It gives every fruit a number that no fruit of this house had."""
 
@@ -29,12 +38,16 @@ class SortingLine:
         self._numbers = itertools.count(1)
         self._epoch = secrets.token_hex(2)
         self._lot: str | None = None
-        house.sorter.beat()
 
     def begin(self, lot: str, sku: str | None = "lemon-4kg", customer: str | None = None) -> None:
         """Somebody says which lot runs from now on."""
         body = {"lot": lot, "sku": sku, "customer": customer, "who": "the crew"}
         self._house.ask(f"/api/v1/lines/{LINE['name']}/lot", body)
+        self._lot = lot
+
+    def learns(self, lot: str) -> None:
+        """The gateway tells the line's agent that this lot runs."""
+        self._house.sorter.runs(LINE["name"], lot)
         self._lot = lot
 
     def sorts(

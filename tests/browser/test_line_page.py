@@ -1,42 +1,18 @@
 """The sorting line on the page: what a person beside the belt sees of it, and what they answer."""
 
-import itertools
 import re
 
 import pytest
-from browserhouse import House, OpenPage
+from browserhouse import House, OpenPage, temperature
 from cable import Cable
 from ledgersite import LEMON, case
 from playwright.sync_api import Locator, Page, Route, expect
-from sortingline import MODEL, SortingLine
+from sortingline import MODEL, SortingLine, card, count
 from test_page import accessible, alarm
 
 from contract.events import SecondOpinion
 
 pytestmark = pytest.mark.browser
-
-_lots = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def line(house: House) -> SortingLine:
-    return SortingLine(house)
-
-
-@pytest.fixture
-def lot(line: SortingLine) -> str:
-    """A lot that nothing was judged of yet."""
-    name = f"L-{next(_lots)}"
-    line.begin(name)
-    return name
-
-
-def card(page: Page) -> Locator:
-    return page.locator("#line-line-a")
-
-
-def count(page: Page, verdict: str) -> Locator:
-    return card(page).locator(f"[data-count={verdict}] .figure")
 
 
 def label(locator: Locator, name: str = "aria-label") -> str:
@@ -159,7 +135,7 @@ def test_pictures_that_come_move_nothing(house: House, visit: OpenPage, line: So
     page = visit(house)
     (unsure,) = line.sorts("unsure", evidence=True)
     expect(fruit(page, unsure)).to_be_visible()
-    expect(card(page).locator(".line-lot > button")).to_be_visible()  # the verdict's own doing, and not its picture's
+    expect(page.get_by_role("button", name="Review")).to_be_visible()  # the verdict's own doing, and not its picture's
     page.evaluate("""() => {
         window.moved = [];
         const told = entry => [entry.value, ...entry.sources.map(({ node }) => node?.outerHTML?.slice(0, 200))];
@@ -293,19 +269,45 @@ def test_a_model_on_trial_is_compared_with_the_one_that_decides(
     expect(card(chinese).locator(f"[data-shadow={other}]")).to_have_text(f"并行试用 {other}：3 个中有 1 个判定不同")
 
 
-def test_a_part_of_the_page_that_does_not_come_is_asked_for_again(house: House, visit: OpenPage) -> None:
+@pytest.mark.parametrize(("part", "block", "there"), [("sorting", "#line-line-a", "h3"), ("plot", ".trace", "canvas")])
+def test_a_part_of_the_page_that_does_not_come_is_asked_for_again(
+    house: House, visit: OpenPage, part: str, block: str, there: str
+) -> None:
+    house.agent.tell(temperature("cold-room-temperature", "cold-room", 4.0))
     page = visit(house)
-    expect(card(page)).to_contain_text("Last fruit")
+    expect(page.locator(block).locator(there)).to_be_visible()
 
     def lose(route: Route) -> None:
         route.abort()
 
-    page.context.route("**/assets/sorting*.js", lose)
+    page.context.route(f"**/assets/{part}*.js", lose)
     page.reload()
-    expect(card(page)).to_contain_text("could not be loaded")
-    page.context.unroute("**/assets/sorting*.js")
-    card(page).get_by_role("button", name="Try again").click()
-    expect(card(page)).to_contain_text("Last fruit")
+    expect(page.locator(block)).to_contain_text("could not be loaded")
+    page.context.unroute(f"**/assets/{part}*.js")
+    page.locator(block).get_by_role("button", name="Try again").click()
+    expect(page.locator(block).locator(there)).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_chart_that_comes_late_moves_nothing(house: House, visit: OpenPage, width: int) -> None:
+    house.agent.tell(temperature("cold-room-temperature", "cold-room", 4.0))
+    page = visit(house, width=width)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.context.route("**/assets/plot*.js", hold)
+    page.reload()
+    trace = page.locator("[data-condition=cold-room-temperature] .trace")
+    expect(trace).to_be_visible()
+    expect(card(page).locator("h3")).to_be_visible()
+    before = trace.bounding_box(), page.locator("#conditions").bounding_box()
+    assert trace.locator("canvas").count() == 0
+    for route in held:
+        route.continue_()
+    expect(trace.locator("canvas")).to_be_visible()
+    assert (trace.bounding_box(), page.locator("#conditions").bounding_box()) == before
 
 
 @pytest.mark.parametrize(
@@ -320,13 +322,16 @@ def test_everybody_can_read_the_line_and_answer(
     line.sorts("good", "unseen")
     line.belt()
     page = visit(house, lang=lang, theme=theme, width=width)
-    card(page).locator(".line-lot > button").click()
+    card(page).locator(".line-acts button").last.click()
     expect(page.locator("#review .sheet img")).to_have_attribute("data-there", "true", timeout=15_000)
     card(page).locator(".lots summary").click()
+    card(page).locator(".line-acts button").first.click()
+    card(page).locator("form [name=lot]").press("Enter")
+    expect(card(page).locator("form [aria-invalid=true]")).not_to_have_count(0)
     accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
     small = page.evaluate(
-        "[...document.querySelectorAll('main button, main input, main summary')]"
+        "[...document.querySelectorAll('main button, main input, main select, main summary')]"
         ".map(e => [e.textContent || e.name, e.getBoundingClientRect().height]).filter(([, height]) => height < 48)"
     )
     assert small == []

@@ -167,7 +167,7 @@ def test_a_device_that_slept_is_right_again(
             process.suspend()
         cable.pull()
         house.agent.tell(*(door_pass(fresh_case(), door="dock-1") for _ in range(3)))
-        time.sleep(4)  # asleep: there is no event to wait for
+        time.sleep(NOTICED_MS / 1000 + 0.5)  # asleep: there is no event to wait for
     finally:
         cable.mend()
         for process in asleep:
@@ -195,7 +195,6 @@ def test_a_new_house_says_what_to_do_next(own_house: House, visit: OpenPage) -> 
 def test_a_lost_reader_makes_the_figures_of_its_door_old(house: House, visit: OpenPage) -> None:
     page = visit(house)
     door = page.locator("#door-dock-1")
-    house.agent.beat()
     house.agent.tell(device("reader-dock-1", "connected"))
     expect(door).to_contain_text("reader-dock-1 reading")
     expect(door).not_to_have_attribute("data-stale", "true")
@@ -204,6 +203,17 @@ def test_a_lost_reader_makes_the_figures_of_its_door_old(house: House, visit: Op
     expect(door).to_have_attribute("data-stale", "true")
     expect(page.locator("[data-kind=device_lost]")).to_contain_text("reader-dock-1 does not answer")
     expect(page.locator("#devices [data-device=reader-dock-1]")).to_contain_text("lost")
+
+
+def test_a_device_that_is_back_takes_no_more_room_than_before(house: House, visit: OpenPage) -> None:
+    watched = visit(house)
+    place = "#devices [data-device=reader-cold-gate]"
+    for state in ("connected", "lost", "connected"):
+        house.agent.tell(device("reader-cold-gate", state))
+        expect(watched.locator(place)).to_have_attribute("data-state", state)
+    fresh = visit(house)
+    heights = [page.locator(place).evaluate("row => row.offsetHeight") for page in (watched, fresh)]
+    assert heights[0] == heights[1]
 
 
 def test_strays_are_told_by_reason_with_the_most_frequent_first(house: House, visit: OpenPage) -> None:
@@ -254,7 +264,6 @@ def test_a_zone_reader_tells_how_many_tags_it_has_and_the_feed_what_came_and_lef
     seen = door_pass([fresh_case() for _ in range(3)])
     came = ZoneSeen(at_us=seen.at_us, decided_us=seen.decided_us, zone="cold-room", epcs=seen.epcs)
     left = ZoneLeft(at_us=seen.at_us, decided_us=seen.decided_us, zone="cold-room", epcs=seen.epcs[:1])
-    house.agent.beat()
     house.agent.tell(
         device("reader-cold-room", "connected"), health("reader-cold-room", **{"reads": 90, "present_cold-room": 3})
     )
@@ -270,8 +279,8 @@ def test_a_zone_reader_tells_how_many_tags_it_has_and_the_feed_what_came_and_lef
     expect(reader).not_to_contain_text("3 tags")
 
 
-def test_a_device_that_was_never_heard_is_not_said_to_be_away_since_1970(own_house: House, visit: OpenPage) -> None:
-    page = visit(own_house)
+def test_a_device_that_was_never_heard_is_not_said_to_be_away_since_1970(house: House, visit: OpenPage) -> None:
+    page = visit(house)
     expect(page.locator("#devices [data-device=plc-1]")).to_contain_text("not heard yet")
     expect(page.locator("#devices")).not_to_contain_text("days")
 
@@ -338,7 +347,6 @@ def test_the_keyboard_reaches_what_is_to_do(house: House, visit: OpenPage) -> No
     ],
 )
 def test_everybody_can_use_it(house: House, visit: OpenPage, width: int, lang: str, theme: str) -> None:
-    house.agent.beat()
     house.agent.tell(
         door_pass(case(2, 3), door="cold-gate", direction="unknown"),
         device("reader-dock-2", "lost"),

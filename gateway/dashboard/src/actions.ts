@@ -2,12 +2,14 @@
 
 import { signal } from "@preact/signals";
 import { remember, who } from "./settings";
-import type { Answer, ExceptionView, Resolution } from "./views";
+import type { Answer, ExceptionView, LineView, LotBeginning, Problem, Resolution } from "./views";
 
 const PATIENCE_MS = 8_000;
 
-/** On its way; taken, while the stream has not told of it yet; or the reason why not ("" where there was no answer). */
-type Outcome = "sending" | "taken" | { failed: string };
+/** Why something was not taken ("" where there was no answer), and what is wrong with which part of it. */
+type Failure = { failed: string; mistakes: Problem["mistakes"] };
+/** On its way; taken, while the stream has not told of it yet; or not taken. */
+type Outcome = "sending" | "taken" | Failure;
 
 /** What became of the last action about each thing, by its id. */
 export const outcomes = signal<Readonly<Record<string, Outcome>>>({});
@@ -18,6 +20,11 @@ function settle(id: string, outcome: Outcome | undefined): void {
 }
 
 export const pending = (id: string): boolean => typeof outcomes.value[id] === "string";
+
+export function failure(id: string): Failure | null {
+  const outcome = outcomes.value[id];
+  return typeof outcome === "object" ? outcome : null;
+}
 
 /** What it was about is gone. */
 export const forget = (id: string): void => settle(id, undefined);
@@ -37,17 +44,22 @@ export function answerReview(id: string, answer: Answer): void {
   void act(id, answer.who, `reviews/${encodeURIComponent(id)}`, answer);
 }
 
+/** Say which lot runs over a line from now on. */
+export function beginLot(id: string, line: LineView, lot: LotBeginning): void {
+  void act(id, lot.who, `lines/${encodeURIComponent(line.name)}/lot`, lot);
+}
+
 async function act(id: string, name: string, path: string, body: object): Promise<void> {
   if (pending(id)) return;
   who.value = name;
   remember("who", name);
   settle(id, "sending");
   const failed = await post(`api/v1/${path}`, body);
-  settle(id, failed === null ? "taken" : { failed });
+  settle(id, failed ?? "taken");
 }
 
-/** Null when it was taken, else why not. */
-async function post(path: string, body: object): Promise<string | null> {
+/** Null when it was taken. */
+async function post(path: string, body: object): Promise<Failure | null> {
   try {
     const response = await fetch(path, {
       method: "POST",
@@ -57,14 +69,19 @@ async function post(path: string, body: object): Promise<string | null> {
     });
     return response.ok ? null : await reason(response);
   } catch (error) {
-    if (error instanceof TypeError || error instanceof DOMException) return ""; // no network, no answer in time
+    if (error instanceof TypeError || error instanceof DOMException) return { failed: "", mistakes: [] }; // no network, no answer in time
     throw error;
   }
 }
 
 /** The words of a problem+json answer, else its status. */
-async function reason(response: Response): Promise<string> {
+async function reason(response: Response): Promise<Failure> {
   const body: unknown = await response.json().catch(() => null);
-  const told = typeof body === "object" && body !== null && "detail" in body ? body.detail : null;
-  return typeof told === "string" ? told : String(response.status);
+  if (isProblem(body)) return { failed: body.detail, mistakes: body.mistakes };
+  return { failed: String(response.status), mistakes: [] };
+}
+
+function isProblem(body: unknown): body is Required<Problem> {
+  if (typeof body !== "object" || body === null || !("detail" in body && "mistakes" in body)) return false;
+  return typeof body.detail === "string" && Array.isArray(body.mistakes);
 }

@@ -759,7 +759,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "missing" | "unexpected" | "unknown_direction" | "empty_pass" | "device_lost" | "agent_silent" | "data_lost" | "temperature" | "clock_stepped" | "bad_message" | "negative_stock" | "quality" | "drift" | "gate_missed";
+            kind: "missing" | "unexpected" | "unknown_direction" | "empty_pass" | "device_lost" | "agent_silent" | "data_lost" | "temperature" | "clock_stepped" | "bad_message" | "negative_stock" | "quality" | "drift" | "gate_missed" | "quarantine_shipped";
             /**
              * Severity
              * @enum {string}
@@ -792,6 +792,11 @@ export interface components {
              * @default null
              */
             reason: string | null;
+            /**
+             * Decision
+             * @default null
+             */
+            decision: ("release" | "keep") | null;
         };
         /**
          * FeedEntry
@@ -842,6 +847,16 @@ export interface components {
              * @default 0
              */
             stragglers: number;
+        };
+        /**
+         * GradeView
+         * @description What a customer takes from a line.
+         */
+        GradeView: {
+            /** Customer */
+            customer: string | null;
+            /** Limit */
+            limit: number;
         };
         /**
          * Health
@@ -943,6 +958,8 @@ export interface components {
             crop: string;
             /** Camera */
             camera: string;
+            /** Grades */
+            grades: components["schemas"]["GradeView"][];
             lot: components["schemas"]["LotView"] | null;
             /** Lots */
             lots: components["schemas"]["LotView"][];
@@ -957,6 +974,11 @@ export interface components {
             belt_us: number | null;
             /** To Review */
             to_review: number;
+            /**
+             * Unpictured
+             * @default 0
+             */
+            unpictured: number;
             /** Last Us */
             last_us: number | null;
         };
@@ -1003,6 +1025,20 @@ export interface components {
             body: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * LotBeginning
+         * @description What runs over a line from now on, and who says so.
+         */
+        LotBeginning: {
+            /** Lot */
+            lot: string;
+            /** Sku */
+            sku?: string | null;
+            /** Customer */
+            customer?: string | null;
+            /** Who */
+            who: string;
         };
         /**
          * LotList
@@ -1052,20 +1088,6 @@ export interface components {
             state: "running" | "within" | "over" | "released";
             /** Line */
             line: string;
-        };
-        /**
-         * LotOrder
-         * @description What runs over a line from now on, and who says so.
-         */
-        LotOrder: {
-            /** Lot */
-            lot: string;
-            /** Sku */
-            sku?: string | null;
-            /** Customer */
-            customer?: string | null;
-            /** Who */
-            who: string;
         };
         /**
          * LotView
@@ -1204,6 +1226,8 @@ export interface components {
             who: string;
             /** Why */
             why: string;
+            /** Decision */
+            decision?: ("release" | "keep") | null;
         };
         /**
          * ReviewDetail
@@ -2116,7 +2140,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request has mistakes (`invalid-request`) */
+            /** @description Say what becomes of the lot in quarantine (`decision-needed`); The request has mistakes (`invalid-request`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2207,7 +2231,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["LotOrder"];
+                "application/json": components["schemas"]["LotBeginning"];
             };
         };
         responses: {

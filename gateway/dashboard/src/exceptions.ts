@@ -24,6 +24,7 @@ const USUALLY: Record<Kind, readonly (Key & `did.${string}`)[]> = {
   quality: ["did.resorted", "did.downgraded"],
   drift: ["did.lens", "did.lamps"],
   gate_missed: ["did.slowed", "did.reported"],
+  quarantine_shipped: ["did.calledBack", "did.customerTold"],
 };
 
 export const usualReasons = (kind: Kind): string[] => USUALLY[kind].map((key) => say(key));
@@ -39,6 +40,7 @@ export function whatHappened(exception: ExceptionView): Sentence {
     case "empty_pass":
     case "bad_message":
     case "gate_missed":
+    case "quarantine_shipped":
       return sentence(`${kind}.what`, { count, subject });
     case "temperature":
       return temperature(exception, subject);

@@ -10,7 +10,6 @@ interface Message {
 export const messages = {
   // The strip
   live: { en: "live {age}", zh: "实时 {age}" },
-  connecting: { en: "connecting", zh: "正在连接" },
   "link.broker": { en: "Agents", zh: "边缘代理" },
   "link.history": { en: "History", zh: "历史记录" },
   "link.cloud": { en: "Cloud", zh: "云端" },
@@ -97,15 +96,15 @@ export const messages = {
   },
 
   // Sorting lines
-  "lines.unloaded": {
+  "part.unloaded": {
     en: "This part of the page could not be loaded: the gateway did not answer.",
     zh: "页面的这一部分未能加载：网关没有应答。",
   },
-  "lines.again": { en: "Try again", zh: "重试" },
+  "part.again": { en: "Try again", zh: "重试" },
   "line.perMinute": { en: "{fruit} fruit a minute", zh: "每分钟 {fruit} 个" },
   "line.noLot": {
-    en: "No lot was begun. Tell the gateway what runs here at /api/v1/lines/{line}/lot, so that its rate is known.",
-    zh: "尚未开始批次。请通过 /api/v1/lines/{line}/lot 告知网关当前批次，才能得出缺陷率。",
+    en: "No lot was begun. Say which one runs, so that its rate is known.",
+    zh: "尚未开始批次。请填写当前批次，才能得出缺陷率。",
   },
   "line.unwatched": {
     en: "Nothing is seen here now: no fruit is taken as good.",
@@ -128,6 +127,13 @@ export const messages = {
   "line.dropped": {
     en: { one: "{count} picture dropped", other: "{count} pictures dropped" },
     zh: "丢弃 {count} 帧画面",
+  },
+  "line.unpictured": {
+    en: {
+      one: "{count} verdict not reviewed, for want of its picture",
+      other: "{count} verdicts not reviewed, for want of their pictures",
+    },
+    zh: "{count} 个判定因缺少图片未能复核",
   },
   "belt.picture": { en: "The belt of {line} at {time}", zh: "{line} 的传送带，{time}" },
   "belt.none": { en: "No picture yet.", zh: "尚无画面。" },
@@ -152,6 +158,16 @@ export const messages = {
     en: "{rate} defective, with 95 % confidence from {low} to {high}; the limit is {limit}",
     zh: "缺陷率 {rate}，95% 置信区间 {low} 至 {high}；上限 {limit}",
   },
+  "lot.begin": { en: "Begin a lot", zh: "开始新批次" },
+  "lotForm.lot": { en: "Which lot?", zh: "批次号" },
+  "lotForm.customer": { en: "Customer", zh: "客户" },
+  "lotForm.noItem": { en: "not said", zh: "未指定" },
+  "lotForm.everybody": { en: "any, limit {limit}", zh: "不限，上限 {limit}" },
+  "lotForm.takes": { en: "{customer}, limit {limit}", zh: "{customer}，上限 {limit}" },
+  "lotForm.save": { en: "Begin the lot", zh: "开始该批次" },
+  "lotForm.needLot": { en: "Say which lot runs.", zh: "请填写批次号。" },
+  "lotForm.refused": { en: "Not taken: {reason}", zh: "未接受：{reason}" },
+  "lotForm.failed": { en: "Not begun: {reason}. Try again.", zh: "未能开始：{reason}。请重试。" },
 
   // Review
   "review.open": { en: { one: "Review {count} fruit", other: "Review {count} fruit" }, zh: "复核 {count} 个" },
@@ -337,6 +353,17 @@ export const messages = {
     en: "Clean the lens and check the lamps. If it is the fruit that is new, answer the review and train with it.",
     zh: "请清洁镜头并检查灯光。若是水果本身不同，请完成复核并据此训练。",
   },
+  "quarantine_shipped.what": {
+    en: {
+      one: "{count} case of lot {subject} went out though it is in quarantine",
+      other: "{count} cases of lot {subject} went out though it is in quarantine",
+    },
+    zh: "批次 {subject} 已隔离，却有 {count} 箱出库",
+  },
+  "quarantine_shipped.do": {
+    en: "Stop the truck or call the customer, and bring it back. Then find out why nobody held it.",
+    zh: "请拦下货车或联系客户，将货物追回。然后查明为何未被拦住。",
+  },
   "gate_missed.what": {
     en: {
       one: "{count} verdict came too late for the gate of {subject}",
@@ -367,6 +394,8 @@ export const messages = {
   "did.downgraded": { en: "Downgraded", zh: "已降级" },
   "did.lens": { en: "Lens cleaned", zh: "已清洁镜头" },
   "did.lamps": { en: "Lamps put right", zh: "灯光已调好" },
+  "did.calledBack": { en: "Called back", zh: "已追回" },
+  "did.customerTold": { en: "Told the customer", zh: "已告知客户" },
   "did.slowed": { en: "Belt slowed", zh: "已放慢传送带" },
 
   // Stock

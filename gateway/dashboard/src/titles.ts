@@ -26,6 +26,9 @@ export function zoneTitle(name: string): string {
   return zone ? inLanguage(zone.title) : name;
 }
 
+/** Whether a SKU stands for an item, not for tags that are none. */
+export const isListed = (sku: string): boolean => sku !== UNIDENTIFIED;
+
 export function itemTitle(sku: string): string {
   const view = stock.value[sku];
   if (view) return inLanguage(view.title);

@@ -83,14 +83,14 @@ const Device = memo(function Device({ device }: { device: DeviceView }): JSX.Ele
           <Say id={`device.${device.state}`} />
         </Mark>
       </span>
-      <span class="row-note muted">
+      <span class={`row-note muted ${isWell(device) ? "beside" : ""}`}>
         <span>
           {isWell(device) && <Heard device={device} />}
           {!isWell(device) && device.since_us > 0 && <Say id="device.for" age={<Span since={device.since_us} />} />}
         </span>
       </span>
-      <span class="row-note more muted">
-        {!!device.waiting && (
+      <span class="row-note muted">
+        {device.waiting != null && (
           <span>
             <Say id="device.waiting" count={device.waiting} />
           </span>

@@ -1,6 +1,7 @@
 // A sorting line: its belt, what runs on it and how good it is, and the last fruit as it was judged.
 
 import type { JSX } from "preact";
+import { useRef, useState } from "preact/hooks";
 import { memo } from "../memo";
 import { devices } from "../store";
 import { inLanguage } from "../titles";
@@ -12,6 +13,7 @@ import { Card, Empty } from "./card";
 import { Figure } from "./figure";
 import { Fruit } from "./fruit";
 import { Counts, EarlierLots, LotName, LotState } from "./lot";
+import { LotForm } from "./lotform";
 import { Mark } from "./mark";
 import { Rate } from "./rate";
 
@@ -24,6 +26,12 @@ interface LineProps {
 export const Line = memo(function Line({ line, review }: LineProps): JSX.Element {
   const camera = devices.value[line.camera];
   const blind = camera !== undefined && camera.state !== "connected" && camera.state !== "drifted";
+  const opener = useRef<HTMLButtonElement | null>(null);
+  const [beginning, setBeginning] = useState(false);
+  const close = () => {
+    setBeginning(false);
+    opener.current?.focus();
+  };
   return (
     <Card
       name={`line-${line.name}`}
@@ -37,7 +45,20 @@ export const Line = memo(function Line({ line, review }: LineProps): JSX.Element
           <Belt line={line} blind={blind} />
           {camera && <Watching camera={camera} />}
         </div>
-        <Lot line={line} review={review} />
+        <div class="line-lot">
+          <Lot line={line} />
+          <div class="line-acts">
+            <button type="button" ref={opener} aria-expanded={beginning} onClick={() => setBeginning(!beginning)}>
+              <Say id="lot.begin" />
+            </button>
+            {line.to_review > 0 && (
+              <button type="button" onClick={review}>
+                <Say id="review.open" count={line.to_review} />
+              </button>
+            )}
+          </div>
+        </div>
+        {beginning && <LotForm line={line} close={close} />}
       </div>
       <Latest line={line} />
       <EarlierLots lots={line.lots} />
@@ -46,6 +67,11 @@ export const Line = memo(function Line({ line, review }: LineProps): JSX.Element
         {!!camera?.counts.dropped && (
           <span class="muted">
             <Say id="line.dropped" count={camera.counts.dropped} />
+          </span>
+        )}
+        {line.unpictured > 0 && (
+          <span class="muted">
+            <Say id="line.unpictured" count={line.unpictured} />
           </span>
         )}
         <Shadow line={line} />
@@ -96,29 +122,22 @@ function Watching({ camera: { name, state, since_us } }: { camera: DeviceView })
   }
 }
 
-function Lot({ line: { name, lot, to_review }, review }: LineProps): JSX.Element {
+function Lot({ line: { lot } }: { line: LineView }): JSX.Element {
+  if (lot === null)
+    return (
+      <Empty>
+        <Say id="line.noLot" />
+      </Empty>
+    );
   return (
-    <div class="line-lot">
-      {lot === null ? (
-        <Empty>
-          <Say id="line.noLot" line={name} />
-        </Empty>
-      ) : (
-        <>
-          <div class="lot-head">
-            <LotName lot={lot} />
-            <LotState state={lot.state} />
-          </div>
-          <Rate lot={lot} />
-          <Counts lot={lot} />
-        </>
-      )}
-      {to_review > 0 && (
-        <button type="button" onClick={review}>
-          <Say id="review.open" count={to_review} />
-        </button>
-      )}
-    </div>
+    <>
+      <div class="lot-head">
+        <LotName lot={lot} />
+        <LotState state={lot.state} />
+      </div>
+      <Rate lot={lot} />
+      <Counts lot={lot} />
+    </>
   );
 }
 

@@ -18,7 +18,7 @@ export function Strip(): JSX.Element {
         <span class="brand">Truecount</span>
         {view && <bdi class="site">{inLanguage(view.title)}</bdi>}
       </h1>
-      <Liveness />
+      {view && <Liveness />}
       {view && (
         <ul class="links">
           <Link name="broker" link={view.broker} />
@@ -34,8 +34,7 @@ export function Strip(): JSX.Element {
 
 /** The page's own watch: age of the newest news, and since when there is none. */
 function Liveness(): JSX.Element {
-  const silent = silentMs.value;
-  if (silent === null) return <div class="live">{say("connecting")}</div>;
+  const silent = silentMs.value ?? 0;
   return (
     <div class="live">
       {stale.value ? (
