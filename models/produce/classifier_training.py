@@ -34,11 +34,10 @@ class Sources(NamedTuple):
 
 
 class Views(NamedTuple):
-    """Views of fruit, (N, S, S, 3), which of them are defective, and the number of the cut-out each shows."""
+    """Views of fruit, (N, S, S, 3), and which of them are defective."""
 
     images: NDArray[np.uint8]
     defective: NDArray[np.bool_]
-    fruit: NDArray[np.int64]
 
 
 def example(sources: Sources, cut: Cut, rng: Generator) -> tuple[Image, float]:
@@ -57,8 +56,7 @@ def views_of(fruit: Sequence[Cutout], grounds: Grounds, cut: Cut, times: int, se
         for n, one in enumerate(fruit)
         for time in range(times)
     ]
-    defective = np.repeat([one.defective for one in fruit], times)
-    return Views(np.stack(made), defective, np.repeat(np.arange(len(fruit)), times))
+    return Views(np.stack(made), np.repeat([one.defective for one in fruit], times))
 
 
 def judged(logits: Tensor, wanted: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ import cv2
 
 from edge.errors import BadModel
 from edge.vision.models.manifest import Backend
-from edge.vision.models.package import SHIPPED, folder_of
+from edge.vision.models.package import FINDER, SHIPPED, folder_of, packages
 from models.produce import manifest
 from models.produce.data import CROPS, Crop, of, photos, read
 from models.produce.errors import ModelsError
@@ -36,12 +36,20 @@ class Row(NamedTuple):
     figures: Figures
 
 
-def rows(data: Path, root: Path, backends: Sequence[Backend], trials: Sequence[str], seed: int) -> Iterator[Row]:
-    """All lines, each as soon as it is known."""
-    for crop in CROPS:
+def rows(
+    data: Path,
+    root: Path,
+    backends: Sequence[Backend],
+    trials: Sequence[str],
+    seed: int,
+    crops: Sequence[Crop] = CROPS,
+    version: int | None = None,
+) -> Iterator[Row]:
+    """All lines, each as soon as it is known; of the newest packages unless a version is named."""
+    for crop in crops:
         seen = shots(of(photos(data, crop), "val", "good", "defective"))
         for backend in backends:
-            judging = judge(root, crop, backend)
+            judging = judge(root, crop, backend, version)
             for name in trials:
                 yield Row(crop, backend, name, TRIALS[name](judging, seen, seed))
 
@@ -70,9 +78,9 @@ def as_json(row: Row) -> dict[str, object]:
     return {"crop": row.crop, "backend": row.backend, "condition": row.condition, **told}
 
 
-def note(root: Path, found: Sequence[Row], empty: dict[Backend, Empty]) -> None:
+def note(root: Path, found: Sequence[Row], empty: dict[Backend, Empty], version: int | None) -> None:
     """Writes what a person wants to know at a glance into the manifests' [measured]."""
-    for crop in CROPS:
+    for crop in {row.crop for row in found}:
         measured = {
             f"{row.backend}, {row.condition}": {
                 "accuracy": round(row.figures.accuracy.value, 4),
@@ -83,11 +91,12 @@ def note(root: Path, found: Sequence[Row], empty: dict[Backend, Empty]) -> None:
             for row in found
             if row.crop == crop
         }
-        _measured(folder_of(root, crop), {_key(name): value for name, value in measured.items()})
+        _measured(folder_of(root, crop, version), {_key(name): value for name, value in measured.items()})
     shares = {
         backend: {name: round(share, 4) for name, share in told._asdict().items()} for backend, told in empty.items()
     }
-    _measured(folder_of(root, "finder"), {f"{backend}_told_empty": value for backend, value in shares.items()})
+    if FINDER in packages(root):
+        _measured(folder_of(root, FINDER), {f"{backend}_told_empty": value for backend, value in shares.items()})
 
 
 def _measured(folder: Path, measured: manifest.Table) -> None:
@@ -106,7 +115,8 @@ def main() -> None:
     backends, found = given.backend or BACKENDS, []
     print(HEAD)
     try:
-        for row in rows(given.data, given.models, backends, given.condition or list(TRIALS), given.seed):
+        trials, crops = given.condition or list(TRIALS), given.crop or CROPS
+        for row in rows(given.data, given.models, backends, trials, given.seed, crops, given.version):
             print(line(row), flush=True)
             found.append(row)
         empty = {backend: _empty(given, backend) for backend in backends}
@@ -119,7 +129,7 @@ def main() -> None:
         }
         given.json.write_text(json.dumps(told, indent=1) + "\n")
     if given.note:
-        note(given.models, found, empty)
+        note(given.models, found, empty, given.version)
 
 
 def _empty(given: argparse.Namespace, backend: Backend) -> Empty:
@@ -136,6 +146,8 @@ def _options() -> argparse.Namespace:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--data", type=Path, default=Path("../shared/data"), help="the folder that holds produce/")
     options.add_argument("--models", type=Path, default=SHIPPED, help="the folder of the packages")
+    options.add_argument("--crop", action="append", choices=CROPS, help="only this; may be given more than once")
+    options.add_argument("--version", type=int, help="of the crops' packages; default: the newest")
     options.add_argument("--backend", action="append", choices=BACKENDS, help="default: both")
     options.add_argument("--condition", action="append", choices=TRIALS, help="only this; may be given more than once")
     options.add_argument("--json", type=Path, help="write all figures to this file, too")

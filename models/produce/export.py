@@ -4,9 +4,11 @@ int8 is onnxruntime's static quantisation (QDQ, per channel), its ranges taken f
 """
 
 import copy
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from onnxruntime import quantization
 from onnxruntime.quantization.shape_inference import quant_pre_process  # type: ignore[import-untyped]
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.produce import manifest
 from models.produce.errors import ModelsError
@@ -30,25 +33,50 @@ OUT = Path(__file__).parent
 
 
 def export(learned: Learned, out: Path) -> str:
-    """Writes out/<name>/<version>/ and tells about it; raises ModelsError if ONNX gives other numbers than torch."""
-    about = learned.manifest
-    folder = out / learned.name / str(about["version"])
-    folder.mkdir(parents=True, exist_ok=True)
-    net = learned.net.eval()
-    _write_fp32(net, folder / "fp32.onnx", learned.shown[:1], *_ends(learned.name))
-    apart = _apart(net, folder / "fp32.onnx", learned.shown[:32])
-    if apart > PARITY:
-        raise ModelsError(
-            f"{folder}: the ONNX file gives other numbers than torch: {apart:.1e} apart, {PARITY} allowed"
-        )
-    _write_int8(folder, learned.shown, _ends(learned.name)[0])
-    manifest.write(folder, about)
+    """Writes out/<name>/<version>/, whole or not at all, and tells about it.
+
+    What lies there is replaced. Raises ModelsError if ONNX gives other numbers than torch.
+    """
+    folder = out / learned.name / str(learned.manifest["version"])
+    unready = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(unready, ignore_errors=True)
+    unready.mkdir(parents=True)
+    try:
+        apart = _write(learned, unready)
+        shutil.rmtree(folder, ignore_errors=True)
+        unready.replace(folder)
+    finally:
+        shutil.rmtree(unready, ignore_errors=True)
     sizes = ", ".join(f"{path.name} {path.stat().st_size / 1e6:.2f} MB" for path in sorted(folder.glob("*.onnx")))
     return f"{folder}: {sizes}; torch and fp32.onnx at most {apart:.1e} apart"
 
 
+def _write(learned: Learned, folder: Path) -> float:
+    """All files of the package; how far apart ONNX and torch are."""
+    net = learned.net.eval()
+    _write_fp32(_folded(net), folder / "fp32.onnx", learned.shown[:1], *_ends(learned.name))
+    apart = _apart(net, folder / "fp32.onnx", learned.shown[:32])
+    if apart > PARITY:
+        raise ModelsError(
+            f"{learned.name}: the ONNX file gives other numbers than torch: {apart:.1e} apart, {PARITY} allowed"
+        )
+    _write_int8(folder, learned.shown, _ends(learned.name)[0])
+    manifest.write(folder, learned.manifest)
+    return apart
+
+
 def _ends(name: str) -> tuple[str, str]:
     return ("image", "mask") if name == "finder" else ("views", "logit")
+
+
+def _folded(net: nn.Module) -> nn.Module:
+    """The net with its norms worked into the convolutions before them: in double, so that a weight is rounded once."""
+    folded = copy.deepcopy(net).double()
+    for part in [part for part in folded.modules() if isinstance(part, nn.Sequential)]:
+        for n, (first, second) in enumerate(pairwise(list(part))):
+            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                part[n], part[n + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
+    return folded.float()
 
 
 def _write_fp32(net: nn.Module, path: Path, shown: NDArray[np.uint8], inward: str, outward: str) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.produce.calibration import Thresholds
+from edge.vision.verdict import Thresholds
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -42,25 +42,29 @@ class Bin(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """Of one model under one condition. Shares are 0..1; the verdicts' are at the shipped thresholds."""
+    """Of one model under one condition. Shares are 0..1; the verdicts' are at the shipped thresholds.
+
+    Fruit that was not found is wrong where it is asked what the models know (accuracy, F1, AUROC), whatever it was. At
+    the gate it is pushed off, like all that was not seen: a good one is a false reject, a defective one is no miss.
+    """
 
     photographs: int
     fruit: int
     accuracy: Interval
-    """At a score of 0.5; fruit that was not found counts as wrong."""
+    """At a score of 0.5."""
     f1: Interval
     auroc: Interval
     false_reject: float
-    """Good fruit called defective."""
+    """Good fruit called defective, or not found."""
     miss: float
-    """Defective fruit called good, or not found."""
+    """Defective fruit called good."""
     unsure_good: float
     unsure_defective: float
     not_found: float
     reject_at_miss: float
     """Good fruit that would be rejected if 3 % of the defective were passed; no unsure band."""
     ece: float
-    """Expected calibration error (Naeini et al. 2015), ten bins of equal width."""
+    """Expected calibration error (Naeini et al. 2015) of what was found, ten bins of equal width."""
     reliability: list[Bin]
 
 
@@ -68,12 +72,11 @@ def figures(judged: Sequence[Judged], limits: Thresholds, seed: int) -> Figures:
     """All of them. Both labels must be there."""
     truth = np.array([one.defective for one in judged])
     found = np.array([one.score is not None for one in judged])
-    scores = np.array([0.0 if one.score is None else one.score for one in judged])
+    scores = np.array([float(not one.defective) if one.score is None else one.score for one in judged])
     strange = np.array([one.strange for one in judged])
-    rejected = scores >= limits.defective_from
-    passed = (scores < limits.good_below) & ~strange
-    unsure = found & ~rejected & ~passed
-    right = ((scores >= 0.5) == truth) & found
+    rejected = ~found | (scores >= limits.defective_from)
+    passed = found & (scores < limits.good_below) & ~strange
+    unsure = ~rejected & ~passed
     groups = np.array([one.group for one in judged])
     rng = np.random.default_rng(seed)
 
@@ -83,16 +86,16 @@ def figures(judged: Sequence[Judged], limits: Thresholds, seed: int) -> Figures:
     return Figures(
         photographs=len(judged),
         fruit=len(set(groups)),
-        accuracy=interval(lambda at: float(right[at].mean())),
+        accuracy=interval(lambda at: float(((scores[at] >= 0.5) == truth[at]).mean())),
         f1=interval(lambda at: f1(scores[at] >= 0.5, truth[at])),
         auroc=interval(lambda at: auroc(scores[at], truth[at])),
         false_reject=float(rejected[~truth].mean()),
-        miss=float((passed | ~found)[truth].mean()),
+        miss=float(passed[truth].mean()),
         unsure_good=float(unsure[~truth].mean()),
         unsure_defective=float(unsure[truth].mean()),
         not_found=float((~found).mean()),
-        reject_at_miss=reject_at_miss(scores, truth, 0.03),
-        ece=expected_error(bins := reliability(scores, truth)),
+        reject_at_miss=reject_at_miss(np.where(found, scores, 1.0), truth, 0.03),
+        ece=expected_error(bins := reliability(scores[found], truth[found])),
         reliability=bins,
     )
 
@@ -146,5 +149,5 @@ def reliability(scores: Numbers, truth: Flags) -> list[Bin]:
 
 def expected_error(bins: Sequence[Bin]) -> float:
     """Mean distance of what was said from what was so, by how many it was said of."""
-    total = sum(one.photographs for one in bins)
+    total = max(1, sum(one.photographs for one in bins))
     return sum(one.photographs * abs(one.score - one.defective) for one in bins) / total

@@ -58,7 +58,8 @@ def fit(
     Blocks for minutes. Equal seeds give equal examples; sums of threads make the weights differ in the last digits.
     """
     total = plan.epochs * plan.examples
-    loader = DataLoader(Feed(make, total, seed), plan.batch, num_workers=2, worker_init_fn=_alone, prefetch_factor=4)
+    cv2.setNumThreads(0)  # OpenCV's threads do not outlive the fork that makes the feeding processes.
+    loader = DataLoader(Feed(make, total, seed), plan.batch, num_workers=2, prefetch_factor=4)
     optimiser = torch.optim.AdamW(_rates(net, plan), weight_decay=0.02)
     steps = len(loader)
     course = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step / steps))
@@ -80,10 +81,6 @@ def fit(
             say(f"  epoch {epoch}/{plan.epochs}  loss {np.mean(losses):.4f}  {told}  {left_s:.0f} s to go")
             losses.clear()
     return averaged.module.eval()
-
-
-def _alone(_: int) -> None:
-    cv2.setNumThreads(1)
 
 
 def _rate(done: float) -> float:

@@ -11,9 +11,8 @@ import numpy as np
 from edge.vision.models.classifier import Classifier, Look
 from edge.vision.models.finder import Finder
 from edge.vision.models.manifest import Backend
-from edge.vision.models.package import folder_of, load
+from edge.vision.models.package import finder_folder, folder_of, load
 from edge.vision.views import Image, view
-from models.produce.calibration import Thresholds
 from models.produce.conditions import CONDITIONS, Condition, ground_only
 from models.produce.cutouts import lay
 from models.produce.data import Crop
@@ -35,12 +34,6 @@ class Judge(NamedTuple):
     finder: Finder
     classifier: Classifier
 
-    @property
-    def limits(self) -> Thresholds:
-        """The shipped ones."""
-        shipped = self.classifier.thresholds
-        return Thresholds(shipped.good_below, shipped.defective_from)
-
     def look(self, image: Image) -> Look | None:
         """The worst fruit in the image; None if there is none."""
         cut = self.classifier.cut
@@ -52,9 +45,9 @@ Trial = Callable[[Judge, Sequence[Shot], int], Figures]
 """The figures of photographs under one condition, with a seed."""
 
 
-def judge(root: Path, crop: Crop, backend: Backend) -> Judge:
-    """Loads the newest packages under `root`; raises BadModel."""
-    finder, classifier = (load(folder_of(root, name), backend) for name in ("finder", crop))
+def judge(root: Path, crop: Crop, backend: Backend, version: int | None = None) -> Judge:
+    """Loads the packages under `root`, the crop's newest unless a version is named; raises BadModel."""
+    finder, classifier = load(finder_folder(root), backend), load(folder_of(root, crop, version), backend)
     return Judge(crop, Finder(finder), Classifier(classifier))
 
 
@@ -64,7 +57,9 @@ def under(condition: Condition) -> Trial:
     def trial(judge: Judge, seen: Sequence[Shot], seed: int) -> Figures:
         shown = (condition(shot, np.random.default_rng([seed, n])) for n, shot in enumerate(seen))
         return figures(
-            [said(shot, judge.look(image)) for shot, image in zip(seen, shown, strict=True)], judge.limits, seed
+            [said(shot, judge.look(image)) for shot, image in zip(seen, shown, strict=True)],
+            judge.classifier.thresholds,
+            seed,
         )
 
     return trial
@@ -74,14 +69,18 @@ def by_data_masks(judge: Judge, seen: Sequence[Shot], seed: int) -> Figures:
     """With the data sets' masks instead of the finder's."""
     cut = judge.classifier.cut
     looks = judge.classifier.look([view(shot.image, shot.mask, cut) for shot in seen])
-    return figures([said(shot, look) for shot, look in zip(seen, looks, strict=True)], judge.limits, seed)
+    return figures(
+        [said(shot, look) for shot, look in zip(seen, looks, strict=True)], judge.classifier.thresholds, seed
+    )
 
 
 def of_ground_only(judge: Judge, seen: Sequence[Shot], seed: int) -> Figures:
     """The fruit painted over: what the classifier could make of the light. AUROC should be near 0.5."""
     cut = judge.classifier.cut
     looks = judge.classifier.look([view(*ground_only(shot, cut.ground), cut) for shot in seen])
-    return figures([said(shot, look) for shot, look in zip(seen, looks, strict=True)], judge.limits, seed)
+    return figures(
+        [said(shot, look) for shot, look in zip(seen, looks, strict=True)], judge.classifier.thresholds, seed
+    )
 
 
 def of_rendered(judge: Judge, _: Sequence[Shot], seed: int) -> Figures:
@@ -92,7 +91,7 @@ def of_rendered(judge: Judge, _: Sequence[Shot], seed: int) -> Figures:
         frame = _belt(rng)
         lay(frame, fruit, rng, float(rng.uniform(90, 200)), (FRAME_PX / 2, FRAME_PX / 2))
         told.append(_judged(f"fruit {n // 2}", fruit.defective, judge.look(frame)))
-    return figures(told, judge.limits, seed)
+    return figures(told, judge.classifier.thresholds, seed)
 
 
 TRIALS: dict[str, Trial] = {

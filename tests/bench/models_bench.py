@@ -48,7 +48,8 @@ def _accuracies(found: Found) -> Iterator[Figure]:
         if condition == OTHER_GROUND:
             beside, other, to_hold = PLAIN, found[crop, backend, PLAIN], "at most 2 points less"
         elif backend == "int8":
-            beside, other = "fp32, within 0.5 point", found[crop, "fp32", condition]
+            beside, other = "fp32", found[crop, "fp32", condition]
+            to_hold = ", ".join(filter(None, (to_hold, "at most 0.5 point less")))
         shares = [100 * one.accuracy.value for one in (figures, other) if one]
         yield Figure(f"{crop}, right, {condition}, {backend}", shares[0], "%", beside, *shares[1:] or [None], to_hold)
 

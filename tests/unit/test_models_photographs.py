@@ -1,14 +1,19 @@
-"""The shipped models on photographs of the validation split, where the data is; a sample, so that it takes seconds."""
+"""The shipped models on the photographs of the validation split, where the data is, held to the numbers asked of them.
+
+On another ground the default backend alone is judged, to save time; `make bench` judges both.
+"""
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from edge.vision.models.package import SHIPPED
+from edge.vision.models.manifest import Backend
+from edge.vision.models.package import BACKENDS, SHIPPED
 from models.produce.data import CROPS, Crop, held_out, of, photos, read
 from models.produce.figures import Figures
 from models.produce.judge import TRIALS, judge
@@ -23,13 +28,20 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module", params=CROPS)
-def seen(request: pytest.FixtureRequest) -> Sequence[Shot]:
-    """Every second photograph of the validation split."""
-    return shots(of(photos(DATA, request.param), "val", "good", "defective")[::2])
+def crop(request: pytest.FixtureRequest) -> Crop:
+    found: Crop = request.param
+    return found
 
 
-def figures(seen: Sequence[Shot], condition: str, backend: str = "int8") -> Figures:
-    return TRIALS[condition](judge(SHIPPED, seen[0].photo.crop, backend), seen, SEED)  # type: ignore[arg-type]
+@cache
+def seen(crop: Crop) -> Sequence[Shot]:
+    """All fruit of the validation split."""
+    return shots(of(photos(DATA, crop), "val", "good", "defective"))
+
+
+@cache
+def figures(crop: Crop, condition: str, backend: Backend = "int8") -> Figures:
+    return TRIALS[condition](judge(SHIPPED, crop, backend), seen(crop), SEED)
 
 
 def test_no_fruit_is_in_training_and_in_validation() -> None:
@@ -38,7 +50,6 @@ def test_no_fruit_is_in_training_and_in_validation() -> None:
         assert groups[0].isdisjoint(groups[1])
 
 
-@pytest.mark.parametrize("crop", CROPS)
 def test_fruit_held_out_for_calibration_is_whole_and_of_both_labels(crop: Crop) -> None:
     training = [photo for photo in photos(DATA, crop) if photo.split == "train"]
     aside = held_out(training, 0.15, SEED)
@@ -48,27 +59,38 @@ def test_fruit_held_out_for_calibration_is_whole_and_of_both_labels(crop: Crop) 
     assert aside == held_out(reversed(training), 0.15, SEED)
 
 
-def test_photographs_as_they_are(seen: Sequence[Shot]) -> None:
-    found = figures(seen, "as photographed")
-    assert found.auroc.value >= 0.99
-    assert found.accuracy.value >= 0.96
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_lemons_are_told_apart_and_few_good_ones_are_pushed_off(backend: Backend) -> None:
+    found = figures("lemon", "as photographed", backend)
+    assert found.auroc.value >= 0.995
+    assert found.false_reject <= 0.015
+    assert found.miss <= 0.03
     assert found.not_found == 0
 
 
-def test_int8_is_as_good_as_fp32(seen: Sequence[Shot]) -> None:
-    whole, small = (figures(seen, "as photographed", backend) for backend in ("fp32", "int8"))
-    assert abs(whole.accuracy.value - small.accuracy.value) <= 0.015
-    assert abs(whole.auroc.value - small.auroc.value) <= 0.005
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_tomatoes_are_told_apart(backend: Backend) -> None:
+    found = figures("tomato", "as photographed", backend)
+    assert found.accuracy.value >= 0.97
+    assert found.not_found == 0
 
 
-def test_another_ground_changes_little(seen: Sequence[Shot]) -> None:
-    assert figures(seen, "other ground").accuracy.value >= figures(seen, "as photographed").accuracy.value - 0.04
+@pytest.mark.slow
+def test_another_ground_costs_at_most_two_points(crop: Crop) -> None:
+    plain, swapped = (figures(crop, condition) for condition in ("as photographed", "other ground"))
+    assert swapped.accuracy.value >= plain.accuracy.value - 0.02
+
+
+def test_int8_is_at_most_half_a_point_worse_than_fp32(crop: Crop) -> None:
+    """It may be better: of tomatoes it is, by two photographs."""
+    whole, small = (figures(crop, "as photographed", backend) for backend in ("fp32", "int8"))
+    assert small.accuracy.value >= whole.accuracy.value - 0.005
+    assert small.auroc.value >= whole.auroc.value - 0.005
 
 
 def test_the_ground_alone_tells_nothing_of_lemons() -> None:
     """Background pixels alone separate lemons with AUROC 0.93; what the classifier sees of them must not."""
-    lemons = shots(of(photos(DATA, "lemon"), "val", "good", "defective"))
-    assert 0.35 < figures(lemons, "fruit painted over").auroc.value < 0.65
+    assert 0.35 < figures("lemon", "fruit painted over").auroc.value < 0.65
 
 
 def test_empty_photographs_are_empty() -> None:
@@ -77,10 +99,10 @@ def test_empty_photographs_are_empty() -> None:
     assert not any(finder.find(read(photo)) for photo in empty)
 
 
-def test_a_photograph_mirrored_or_turned_is_judged_alike(seen: Sequence[Shot]) -> None:
-    judging = judge(SHIPPED, seen[0].photo.crop, "int8")
+def test_a_photograph_mirrored_or_turned_is_judged_alike(crop: Crop) -> None:
+    judging = judge(SHIPPED, crop, "int8")
     differs = []
-    for shot in seen[::4]:
+    for shot in seen(crop)[::8]:
         ways = (shot.image, cv2.flip(shot.image, 1), cv2.rotate(shot.image, cv2.ROTATE_180))
         scores = [look.score for way in ways if (look := judging.look(np.asarray(way, np.uint8)))]
         differs.append(max(scores) - min(scores) > 0.5)

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.vision.verdict import Thresholds
 from edge.vision.views import Cut, Image, Mask
 from models.produce import disturb, manifest
-from models.produce.calibration import Thresholds, calibrated, thresholds
+from models.produce.calibration import calibrated, thresholds
 from models.produce.cutouts import cutout, lay
 from models.produce.data import photos
 from models.produce.errors import ModelsError
@@ -22,6 +23,7 @@ from models.produce.sources import Grounds
 
 SEED = 31
 CUT = Cut(64, (127, 127, 127), 0.06)
+SURE = (("good", 0.1), ("bad", 0.9))
 
 
 def concrete(rng: np.random.Generator) -> Image:
@@ -169,9 +171,28 @@ def test_figures_of_a_judge_that_is_known() -> None:
     found = figures(said, Thresholds(0.4, 0.6), SEED)
     assert found.accuracy.value == pytest.approx(17 / 20)
     assert found.accuracy.low < found.accuracy.value < found.accuracy.high
-    assert (found.false_reject, found.miss) == pytest.approx((0.1, 0.2))
+    assert (found.false_reject, found.miss) == pytest.approx((0.1, 0.1))
     assert (found.unsure_good, found.unsure_defective) == pytest.approx((0.1, 0))
     assert found.not_found == pytest.approx(0.05)
+
+
+def test_fruit_that_was_not_found_is_pushed_off_and_known_by_no_model() -> None:
+    good, bad = ([Judged(f"{label} {n}", label == "bad", score, False) for n in range(10)] for label, score in SURE)
+    plain, limits = figures([*good, *bad], Thresholds(0.4, 0.6), SEED), Thresholds(0.4, 0.6)
+    assert (plain.auroc.value, plain.accuracy.value, plain.f1.value) == (1, 1, 1)
+
+    good_lost = figures([good[0]._replace(score=None), *good[1:], *bad], limits, SEED)
+    assert (good_lost.false_reject, good_lost.miss, good_lost.reject_at_miss) == pytest.approx((0.1, 0, 0.1))
+    bad_lost = figures([*good, bad[0]._replace(score=None), *bad[1:]], limits, SEED)
+    assert (bad_lost.false_reject, bad_lost.miss, bad_lost.reject_at_miss) == (0, 0, 0)
+    for lost in (good_lost, bad_lost):
+        assert lost.not_found == pytest.approx(0.05)
+        assert lost.accuracy.value == pytest.approx(0.95)
+        assert lost.auroc.value == pytest.approx(0.9)
+        assert lost.f1.value < 1
+        assert (lost.unsure_good, lost.unsure_defective) == (0, 0)
+        assert sum(one.photographs for one in lost.reliability) == 19
+        assert lost.ece == pytest.approx(plain.ece), "no probability was told of what was not found"
 
 
 def test_ranking_figures() -> None:

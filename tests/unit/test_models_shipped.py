@@ -5,16 +5,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.errors import BadModel
 from edge.vision.models import manifest
+from edge.vision.models.finder import Finder
 from edge.vision.models.manifest import ClassifierManifest, FinderManifest
 from edge.vision.models.package import SHIPPED, folder_of, load
+from edge.vision.verdict import Thresholds
 from edge.vision.views import Image, view
-from models.produce.calibration import Thresholds
 from models.produce.data import CROPS, Crop
+from models.produce.errors import ModelsError
 from models.produce.grounds import belt
 from models.produce.judge import TRIALS, judge
 from models.produce.manifest import sha256
 from models.produce.sources import rendered
+from models.produce.wanted import Wanted
 
 NAMES = ("finder", *CROPS)
 SEED = 2026
@@ -95,7 +99,26 @@ def test_an_empty_belt_is_empty_but_for_round_stains() -> None:
 def test_thresholds_are_read_as_shipped(crop: Crop) -> None:
     told = manifest.read(folder_of(SHIPPED, crop) / "manifest.toml")
     assert isinstance(told, ClassifierManifest)
-    assert judge(SHIPPED, crop, "fp32").limits == Thresholds(told.thresholds.good_below, told.thresholds.defective_from)
+    assert judge(SHIPPED, crop, "fp32").classifier.thresholds == Thresholds(
+        told.thresholds.good_below, told.thresholds.defective_from
+    )
+
+
+def test_a_later_version_is_not_written_over_unless_asked_and_lines_find_their_finder(tmp_path: Path) -> None:
+    (tmp_path / "lemon" / "2").mkdir(parents=True)
+    second, first, third = (Wanted(["lemon"], version, tmp_path, SEED) for version in (2, 1, 3))
+    with pytest.raises(ModelsError, match=r"lemon/2 is there already: take another --version, or --replace"):
+        second.check(replace=False)
+    second.check(replace=True)
+    third.check(replace=False)
+    (tmp_path / "lemon" / "1").mkdir()
+    first.check(replace=False)
+    shipped = Finder(load(folder_of(SHIPPED, "finder"), "fp32"))
+    assert third.finder().model == shipped.model, "there is none beside these lemons"
+    (tmp_path / "finder" / "4").mkdir(parents=True)
+    (tmp_path / "finder" / "4" / "manifest.toml").write_text("no finder")
+    with pytest.raises(BadModel, match=r"finder/4"):
+        third.check(replace=False)
 
 
 def _belt(seed: int) -> Image:
