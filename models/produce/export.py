@@ -30,7 +30,7 @@ OPSET = 17
 KEPT = ("Cast", "Transpose", "Sub", "Div", "ReduceMax", "Gemm", "Sigmoid")
 """Operations that stay in fp32: what comes in is whole numbers already, and the last step costs nothing."""
 KEPT_PARTS = ("/trunk/stem/", "/trunk/blocks.0/")
-"""Layers that do, too: their large weights that nearly cancel were most of what int8 got wrong, and take little time."""
+"""Layers that do, too: their large weights nearly cancel, which was most of what int8 got wrong."""
 OUT = Path(__file__).parent
 
 
