@@ -93,7 +93,7 @@ class Belt:
         """What is on the belt or still to come; of what is over, the last piece and what nobody has let go yet."""
         self._machines: list[Callable[[], int]] = []
         self._seed = seed
-        self._began_us = began_us
+        self.began_us = began_us
         self._leaves_us = round((1 + track.fruit_px / track.length_px) / track.speed * 1e6)
 
     def attend(self, machine: Callable[[], int]) -> None:
@@ -132,7 +132,7 @@ class Belt:
 
     def travelled(self, now_us: int) -> float:
         """Picture lengths that the belt has run since it began."""
-        return (now_us - self._began_us) / 1e6 * self.track.speed
+        return (now_us - self.began_us) / 1e6 * self.track.speed
 
     @property
     def laid(self) -> int:
@@ -143,7 +143,7 @@ class Belt:
     def empty_us(self) -> int:
         """When everything is past the gate and out of the picture."""
         if not self.pieces:
-            return self._began_us
+            return self.began_us
         return self._over_us(self.pieces[-1])
 
     def _over_us(self, piece: Piece) -> int:

@@ -25,6 +25,7 @@ class Clerk:
         self._client = client
         self._simulator = simulator
         self._asking = asyncio.Lock()
+        self._began_us: dict[str, int] = {}
         self._written: defaultdict[str, list[TrueFruit]] = defaultdict(list)
 
     @property
@@ -45,16 +46,16 @@ class Clerk:
         """Write down all that is over by now. Raises httpx.HTTPError, and `DemoError` if some can no longer be had."""
         async with self._asking:
             for line in _LINES.decode(await self._answer("lines")):
-                await self._ask(line.line, line.count)
+                await self._ask(line)
 
-    async def _ask(self, line: str, count: int) -> None:
-        fruit = self._written[line]
-        if len(fruit) > count:
-            raise DemoError(f"line {line}: the simulator was started again, and has forgotten {len(fruit)} fruit")
-        while len(fruit) < count:
-            page = _FRUIT.decode(await self._answer(f"lines/{line}/fruit?after={len(fruit)}"))
+    async def _ask(self, line: TrueLine) -> None:
+        fruit = self._written[line.line]
+        if self._began_us.setdefault(line.line, line.began_us) != line.began_us:
+            raise DemoError(f"line {line.line}: the simulator was started again after {len(fruit)} fruit")
+        while len(fruit) < line.count:
+            page = _FRUIT.decode(await self._answer(f"lines/{line.line}/fruit?after={len(fruit)}"))
             if not page or page[0].number != len(fruit) + 1:
-                raise DemoError(f"line {line}: the simulator no longer knows fruit {len(fruit) + 1}")
+                raise DemoError(f"line {line.line}: the simulator no longer knows fruit {len(fruit) + 1}")
             fruit += page
 
     async def _answer(self, path: str) -> bytes:

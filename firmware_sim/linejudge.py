@@ -21,6 +21,8 @@ class TrueLine(Struct, frozen=True):
 
     line: str
     crop: str
+    began_us: int
+    """When its belt began to run; another moment is another life of the simulator."""
     count: int
     """Fruit whose way is over."""
     defective: int

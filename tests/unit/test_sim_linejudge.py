@@ -80,7 +80,7 @@ def test_the_figures_of_a_line() -> None:
         told(5.4, "unseen", "missed"),
         told(9.0, "defective", "pushed"),
     ]
-    figures = compare(TrueLine("line-a", "lemon", 5, 2, gate, 99), went, events)
+    figures = compare(TrueLine("line-a", "lemon", 0, 5, 2, gate, 99), went, events)
     assert (figures["fruit"], figures["defective"], figures["gate"]) == (5, 2, gate)
     assert (figures["miss_share"], figures["false_reject_share"]) == (0.5, 2 / 3)
     assert (figures["told"], figures["untold"], figures["invented"]) == (4, 1, 1)
@@ -90,7 +90,7 @@ def test_the_figures_of_a_line() -> None:
 
 
 def test_a_line_on_which_nothing_ran_has_no_shares() -> None:
-    figures = compare(TrueLine("line-a", "lemon", 0, 0, WentBy().outcomes, 0), [], [])
+    figures = compare(TrueLine("line-a", "lemon", 0, 0, 0, WentBy().outcomes, 0), [], [])
     assert (figures["miss_share"], figures["false_reject_share"], figures["fruit"]) == (None, None, 0)
 
 

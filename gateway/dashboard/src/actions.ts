@@ -55,7 +55,7 @@ async function act(id: string, name: string, path: string, body: object): Promis
   remember("who", name);
   settle(id, "sending");
   const failed = await post(`api/v1/${path}`, body);
-  settle(id, failed ?? "taken");
+  if (outcomes.value[id] === "sending") settle(id, failed ?? "taken"); // else nobody waits for it any more
 }
 
 /** Null when it was taken. */

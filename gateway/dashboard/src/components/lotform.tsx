@@ -35,6 +35,7 @@ export function LotForm({ line, close }: { line: LineView; close: () => void }):
   const field = (name: FieldName, need?: string) => ({
     name,
     value: draft[name],
+    busy: pending(id),
     wrong: tried && need && !draft[name].trim() ? need : refused(id, name),
     change: (value: string) => {
       forget(id);
@@ -125,10 +126,20 @@ interface FieldProps {
   label: JSX.Element;
   value: string;
   wrong: string | undefined;
+  /** It is on its way. */
+  busy: boolean;
   change: (value: string) => void;
 }
 
-function Text({ name, label, value, wrong, change, autoComplete }: FieldProps & { autoComplete: string }): JSX.Element {
+function Text({
+  name,
+  label,
+  value,
+  wrong,
+  busy,
+  change,
+  autoComplete,
+}: FieldProps & { autoComplete: string }): JSX.Element {
   const id = useId();
   return (
     <div class="field">
@@ -138,6 +149,7 @@ function Text({ name, label, value, wrong, change, autoComplete }: FieldProps & 
         name={name}
         value={value}
         maxLength={100}
+        readOnly={busy}
         autoComplete={autoComplete}
         aria-invalid={!!wrong}
         aria-describedby={`${id}-wrong`}
@@ -148,7 +160,7 @@ function Text({ name, label, value, wrong, change, autoComplete }: FieldProps & 
   );
 }
 
-function Choice({ name, label, value, wrong, change, options }: FieldProps & { options: Option[] }): JSX.Element {
+function Choice({ name, label, value, wrong, busy, change, options }: FieldProps & { options: Option[] }): JSX.Element {
   const id = useId();
   return (
     <div class="field">
@@ -157,6 +169,7 @@ function Choice({ name, label, value, wrong, change, options }: FieldProps & { o
         id={id}
         name={name}
         value={value}
+        disabled={busy}
         aria-invalid={!!wrong}
         aria-describedby={`${id}-wrong`}
         onChange={({ currentTarget }) => change(currentTarget.value)}
