@@ -208,7 +208,8 @@ def _items(world: World) -> list[TrueItem]:
 def _line(line: Line) -> TrueLine:
     line.end.catch_up()
     went = line.end.went
-    return TrueLine(line.name, line.crop, line.belt.began_us, went.count, went.defective, went.outcomes, line.camera.sent)
+    began_us = line.belt.began_us
+    return TrueLine(line.name, line.crop, began_us, went.count, went.defective, went.outcomes, line.camera.sent)
 
 
 def _shipment(truck: Truck) -> TrueShipment:

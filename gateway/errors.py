@@ -12,7 +12,7 @@ GatewayError
 +-- HistoryDown    the history does not answer, or refuses us as a whole
 +-- BadRecord      a record that the log could not read back
 +-- LedgerFailed   the ledger's file cannot be used: stop, and start from what it holds
-+-- Misfit         an entry of the log that names what the site file does not know
++-- Misfit         an entry of the log that names what cannot be here
 """
 
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ class LedgerFailed(GatewayError):
 
 
 class Misfit(GatewayError):
-    """An entry of the log is well-formed but names something that the site file does not know.
+    """An entry of the log is well-formed but names something that the site file does not know or could never name.
 
     It stays in the log, so that a refold under a corrected site file applies it; staff see `bad_message`.
     """

@@ -31,6 +31,7 @@ class Figures:
         self.registry = CollectorRegistry()
         self._clock = clock
         self._lines = frozenset(ledger.views("lines"))
+        self._review = ledger.sorting.review
         self._events = Counter(
             "truecount_events", "Rows committed to the log since the start", ["kind"], registry=self.registry
         )
@@ -81,14 +82,21 @@ class Figures:
             self._count_fruit(records.decode(row.body) for row in commit.rows if row.kind == "inspection")
 
         if "reviews_closed" in kinds:
-            for entry in (records.decode(row.body) for row in commit.rows if row.kind == "reviews_closed"):
-                if isinstance(entry, records.ReviewsClosed):
-                    self._closed.labels(entry.why).inc(len(entry.ids))
+            self._count_closed(commit)
 
     def _count_fruit(self, entries: Iterable[records.LogEntry]) -> None:
         for entry in entries:
             if isinstance(entry, events.Inspection) and entry.line in self._lines:
                 self._inspections.labels(entry.line, entry.verdict, entry.gate or "none").inc()
+
+    def _count_closed(self, commit: Commit) -> None:
+        """Those that a record names but that were answered, or closed before, are not closed by it."""
+        gone = {key for key in commit.reviews if self._review(key) is None}
+        for entry in (records.decode(row.body) for row in commit.rows if row.kind == "reviews_closed"):
+            if isinstance(entry, records.ReviewsClosed):
+                closed = gone.intersection(entry.ids)
+                gone -= closed
+                self._closed.labels(entry.why).inc(len(closed))
 
     def _gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         Gauge(name, text, registry=self.registry).set_function(read)

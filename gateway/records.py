@@ -4,10 +4,10 @@ They stand in the same log as the agents' events, under the agent name `GATEWAY`
 the log alone. `at_us` is the gateway's clock.
 """
 
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from contract.events import EpcHex, Event, Micros, Name, Share
 
@@ -17,6 +17,8 @@ Label = Literal["good", "defective", "unusable"]
 Decision = Literal["release", "keep"]
 """About the stock of a lot in quarantine: it may be sold again, or stays where it is."""
 WhyClosed = Literal["unpictured", "let_go"]
+MAX_CLOSED: Final = 500
+"""Reviews in one record."""
 
 
 class AsnLine(Struct, frozen=True, kw_only=True):
@@ -145,6 +147,9 @@ class LotReleased(Struct, frozen=True, kw_only=True, tag_field="kind", tag="lot_
     lot: Name
     who: Name
     why: str
+    exception: Name | None = None
+    """The exception that was resolved so: if it is not open any more, somebody else has decided, and this frees
+    nothing."""
 
 
 class ReviewAnswered(Struct, frozen=True, kw_only=True, tag_field="kind", tag="review_answered"):
@@ -162,7 +167,7 @@ class ReviewsClosed(Struct, frozen=True, kw_only=True, tag_field="kind", tag="re
     many waited."""
 
     at_us: Micros
-    ids: tuple[Name, ...]
+    ids: Annotated[tuple[Name, ...], Meta(max_length=MAX_CLOSED)]
     why: WhyClosed
 
 

@@ -138,6 +138,7 @@ class ExceptionView(_View):
         "temperature",
         "clock_stepped",
         "bad_message",
+        "unknown_line",
         "negative_stock",
         "quality",
         "drift",
@@ -148,7 +149,7 @@ class ExceptionView(_View):
     subject: str
     """The shipment, door, device, agent, zone, line, lot or SKU that it is about."""
     count: int
-    """How many cases, loads or messages it stands for."""
+    """How many cases, loads, fruit or messages it stands for."""
     params: dict[str, str | int | float]
     """What the page's sentence needs besides: expected, seen, value, min, max, ..."""
     opened_us: int

@@ -57,18 +57,18 @@ async def resolve_exception(
 ) -> ExceptionView:
     """Say that an exception is dealt with. The same again changes nothing."""
     view = _view(parts, exception_id)
-    if view.state == "resolved":
-        if (view.resolved_by, view.reason, view.decision) != (resolution.who, resolution.why, resolution.decision):
-            raise ApiProblem("already-resolved", f"{view.resolved_by} has resolved it: {view.reason}")
-        return view
-    _check_decision(parts, view, resolution.decision)
-    await parts.ledger.record(_deed(parts, view, resolution))
-    return _view(parts, exception_id)
+    if view.state == "open":
+        _check_decision(view, resolution.decision)
+        await parts.ledger.record(_deed(parts, view, resolution))
+        view = _view(parts, exception_id)  # of two who say it at once, the log has one first
+    if (view.resolved_by, view.reason, view.decision) != (resolution.who, resolution.why, resolution.decision):
+        raise ApiProblem("already-resolved", f"{view.resolved_by or 'the gateway'} has resolved it: {view.reason}")
+    return view
 
 
-def _check_decision(parts: Parts, view: ExceptionView, decision: Decision | None) -> None:
+def _check_decision(view: ExceptionView, decision: Decision | None) -> None:
     """Nobody resolves a lot in quarantine without saying what becomes of its stock."""
-    held = view.kind == "quality" and parts.ledger.sorting.in_quarantine(view.subject)
+    held = view.kind == "quality"  # the ledger ends it when the lot is freed
     if held and decision is None:
         text = f"lot {view.subject!r} is in quarantine: say in `decision` to `release` its stock or to `keep` it there"
         raise ApiProblem("decision-needed", text)
@@ -79,7 +79,7 @@ def _check_decision(parts: Parts, view: ExceptionView, decision: Decision | None
 
 def _deed(parts: Parts, view: ExceptionView, said: Resolution) -> Record:
     if said.decision == "release":
-        return LotReleased(at_us=parts.clock(), lot=view.subject, who=said.who, why=said.why)
+        return LotReleased(at_us=parts.clock(), lot=view.subject, who=said.who, why=said.why, exception=view.id)
     return ExceptionResolved(at_us=parts.clock(), id=view.id, who=said.who, why=said.why, decision=said.decision)
 
 

@@ -57,7 +57,7 @@ class EvidenceLink:
         self._ledger = ledger
         self._pictures = pictures
         self._belts = belts
-        self._ranks = Ranks(ledger, pictures)
+        self._ranks = Ranks(ledger, pictures, clock)
         self._clock = clock
         self._connection = Connection(site, "gateway-evidence", MAX_MESSAGES, clock)
         self._lines_of = {
@@ -167,8 +167,7 @@ class EvidenceLink:
         self._well()
         for one in fruit:
             self._kept[one.agent].append(one.id)
-        if news := self._ledger.sorting.unpictured(lost, self._clock()):
-            await self._ledger.record(*news)
+        await self._ranks.lost(lost)
         self._ranks.look_again(self._ranks.of(ids))
 
     # what is told

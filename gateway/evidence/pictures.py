@@ -133,16 +133,17 @@ class Pictures:
             )
             return dict(self._outlines(db, list(ranks)))
 
-    def mark_all(self, ranks: Mapping[str, Rank]) -> dict[str, Outline]:
-        """`mark`; all others have the rank of their verdict."""
+    def mark_all(self, ranks: Mapping[str, Rank]) -> tuple[dict[str, Outline], list[str]]:
+        """`mark`; all others have the rank of their verdict. Besides, as in `put`, what made room: the quota may be
+        smaller than it was."""
         with self._writing() as db:
             db.execute(f"UPDATE pictures SET rank = {_BASE} WHERE rank > 1")
             db.executemany("UPDATE pictures SET rank = ? WHERE id = ?", [(rank, key) for key, rank in ranks.items()])
-            self._make_room(db)  # the quota may be smaller than it was
+            lost = self._make_room(db)
             found = dict(self._outlines(db, list(ranks)))
         with self._writing(begin=False) as db:
             db.executescript("PRAGMA incremental_vacuum")  # execute() would free one page
-        return found
+        return found, lost
 
     def get(self, key: str) -> Kept | None:
         """What came with a picture; None if it is not here."""

@@ -2,7 +2,7 @@
 ledger learns which pictures are here."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
@@ -22,7 +22,9 @@ log = structlog.get_logger(__name__)
 class Ranks:
     """Follows the reviews of one ledger."""
 
-    def __init__(self, ledger: Ledger, pictures: Pictures) -> None:
+    def __init__(self, ledger: Ledger, pictures: Pictures, clock: Callable[[], int]) -> None:
+        """`clock` gives microseconds of wall time."""
+        self._clock = clock
         self._ledger = ledger
         self._pictures = pictures
         self._stale: set[str] = set()
@@ -38,6 +40,11 @@ class Ranks:
         """How these stand may be another than was told: a review may have begun while its picture was written."""
         self._stale.update(keys)
         self._news.set()
+
+    async def lost(self, keys: Iterable[str]) -> None:
+        """These pictures made room: on disk when this returns that nobody can answer for them."""
+        if news := self._ledger.sorting.unpictured(keys, self._clock()):
+            await self._ledger.record(*news)
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -64,7 +71,9 @@ class Ranks:
     async def _all(self) -> None:
         """At the start: how every review stands."""
         ranks = {key: _rank(review) for key, review in self._ledger.sorting.all_reviews().items()}
-        self._told(await asyncio.to_thread(self._pictures.mark_all, ranks))
+        found, lost = await asyncio.to_thread(self._pictures.mark_all, ranks)
+        self._told(found)
+        await self.lost(lost)
 
     async def _some(self) -> None:
         """Once reviews have moved: how these stand. On failure they count as not yet told."""

@@ -13,7 +13,9 @@ from gateway.ledger.rows import ExceptionKind, Incident, Param
 from gateway.ledger.state import State
 from gateway.records import Decision, ExceptionResolved, LogRow
 
-_QUIET = frozenset({"unknown_direction", "empty_pass", "clock_stepped", "bad_message", "drift", "gate_missed"})
+_QUIET = frozenset(
+    {"unknown_direction", "empty_pass", "clock_stepped", "bad_message", "unknown_line", "drift", "gate_missed"}
+)
 """Somebody should look; the others are wrong already."""
 KEPT_RESOLVED = 20
 """Resolved exceptions that stay in memory and on the page; the others stay on disk."""
@@ -71,9 +73,14 @@ def end(
 
 def resolve(state: State, row: LogRow, record: ExceptionResolved) -> None:
     """Somebody dealt with it. One that is unknown or already closed stays as it is."""
-    incident = state.exceptions.get(record.id)
-    if incident is not None and incident.open:
+    if is_open(state, record.id):
         _close(state, record.id, row.recorded_us, record.who, record.why, record.decision)
+
+
+def is_open(state: State, key: str) -> bool:
+    """Whether nobody has dealt with it yet."""
+    incident = state.exceptions.get(key)
+    return incident is not None and incident.open
 
 
 def current(state: State, kind: ExceptionKind, subject: str) -> Incident | None:

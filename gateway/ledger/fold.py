@@ -60,7 +60,8 @@ def fold(state: State, row: LogRow, entry: LogEntry) -> None:
     """Apply one entry of the log to the state. The same rows in the same order give the same state.
 
     An entry that names a door or zone that the site file does not know changes nothing but the numbers, and is an
-    exception. Sorting lines do not depend on the site file: what it said of them stands in the log.
+    exception. Sorting lines do not depend on the site file: what it said of them stands in the log. Of one thing it is
+    still asked: the crop of a verdict that does not say its own, as those of older agents (`reviews.asked`).
     """
     agents.advance(state, row)
     try:

@@ -12,7 +12,7 @@ from contract import events, wire
 from contract.errors import BadMessage
 from contract.wire import Ack
 from gateway import records, replenish
-from gateway.ledger import lots, reviews
+from gateway.ledger import lines, lots, reviews
 from gateway.ledger.fold import fold
 from gateway.ledger.state import State
 from gateway.ledger.store import DEAD_LETTER_BYTES, DeadLetter
@@ -86,9 +86,8 @@ class Group:
     def close(self) -> None:
         """After all that: ask for what is lacking, and let go of the reviews that are too many."""
         self._replenish()
-        surplus = reviews.surplus(self._state)
-        if surplus:
-            self._record(records.ReviewsClosed(at_us=self._now_us, ids=tuple(surplus), why="let_go"))
+        for record in reviews.closing(reviews.surplus(self._state), "let_go", self._now_us):
+            self._record(record)
 
     def _replenish(self) -> None:
         due = sorted(self._state.due)
@@ -122,6 +121,8 @@ class Group:
 
     def _fruit(self, event: events.Inspection) -> None:
         """What the site file says of its line today goes into the log: the fold does not ask it."""
+        if lines.unfit(self._state, event.line) is not None:
+            return
         if event.line not in self._state.house.lines:
             self._strangers[event.line] += 1
         found = lots.news(self._state, event, self._now_us)

@@ -1,26 +1,32 @@
 """Sorting lines: how each does, from the verdicts on its fruit. Fruit is not stock: a verdict moves no item.
 
-Which lines there are is no matter here: fruit counts whatever line it is of, and the site file says what is shown. So
-the log gives the same whatever became of the site file since.
+Which lines the site file names is no matter here: fruit counts of any line whose name could stand in it, and the site
+file says what is shown. So the log gives the same whatever became of the site file since.
 """
 
+import re
 from bisect import bisect_left, insort
 from typing import Final
 
 from contract.events import Inspection
+from contract.topics import NAME_PATTERN
+from gateway.errors import Misfit
 from gateway.ledger import exceptions, inventory, lots, reviews
 from gateway.ledger.linerows import Fruit, Shadow, SortingLine
-from gateway.ledger.rows import Param
 from gateway.ledger.state import State
 from gateway.records import LogRow, LotBegun, LotFound, UnknownLine
 
 LATEST: Final = 12
 """Fruit that a line shows."""
 MINUTE_S: Final = 60
+MAX_LINES: Final = 200
+"""Lines that the state holds: their names come from the agents."""
+_NAME: Final = re.compile(NAME_PATTERN)
 
 
 def inspected(state: State, row: LogRow, event: Inspection) -> None:
     """A verdict on one fruit."""
+    _check(state, event.line)
     line = _of(state, event.line)
     at_us = inventory.stamp(row)[0]
     _modelled(line, event)
@@ -43,20 +49,34 @@ def begun(state: State, row: LogRow, record: LotBegun) -> None:
 
 def found(state: State, row: LogRow, record: LotFound) -> None:
     """Fruit of a lot comes that nobody began."""
+    _check(state, record.line)
     _of(state, record.line)
     lots.found(state, record)
 
 
 def stranger_told(state: State, row: LogRow, record: UnknownLine) -> None:
     """Fruit of a line came that the site file did not name: somebody should look at one of the two."""
-    what: dict[str, Param] = {"reason": f"line {record.line!r} is not in the site file"}
-    exceptions.add(state, "bad_message", record.agent, row.recorded_us, record.count, what)
+    exceptions.add(state, "unknown_line", record.line, row.recorded_us, record.count, {"agent": record.agent})
+
+
+def unfit(state: State, name: str) -> str | None:
+    """Why no fruit of a line of this name counts; None if it does."""
+    if _NAME.fullmatch(name) is None:
+        return f"{name!r} cannot be the name of a line"
+    if name not in state.lines.rows and len(state.lines.rows) >= MAX_LINES:
+        return f"line {name!r} is one more than {MAX_LINES}"
+    return None
 
 
 def in_last_minute(line: SortingLine, now_us: int) -> int:
     """Fruit in the 60 s before `now_us`."""
     now_s = now_us // 1_000_000
     return sum(count for second, count in line.seconds if now_s - MINUTE_S < second <= now_s)
+
+
+def _check(state: State, name: str) -> None:
+    if why := unfit(state, name):
+        raise Misfit(why)
 
 
 def _of(state: State, name: str) -> SortingLine:

@@ -65,7 +65,9 @@ def counted(state: State, row: LogRow, event: Inspection, at_us: int) -> None:
 
 
 def released(state: State, row: LogRow, record: LotReleased) -> None:
-    """Somebody frees a lot, on every line where it is over its limit."""
+    """Somebody frees a lot, on every line where it is over its limit, unless another has decided meanwhile."""
+    if record.exception is not None and not exceptions.is_open(state, record.exception):
+        return
     held = [run for run in runs_of(state, record.lot) if run.held]
     for run in held:
         run.released_by, run.release_reason = record.who, record.why
@@ -128,7 +130,7 @@ def _compare(state: State, row: LogRow, event: Inspection, run: Run) -> None:
     told = tally.good + tally.defective + tally.unsure + tally.unseen
     untold = told - (run.judged + run.unsure + run.unseen)
     if untold > run.untold:
-        what: dict[str, Param] = {"detail": f"lot {run.lot}: {untold} fruit {_NOBODY_SAID}"}
+        what: dict[str, Param] = {"lot": run.lot, "detail": f"lot {run.lot}: {untold} fruit {_NOBODY_SAID}"}
         exceptions.add(state, "data_lost", run.line, row.recorded_us, untold - run.untold, what)
         run.untold = untold
 

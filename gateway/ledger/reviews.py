@@ -8,13 +8,14 @@ stays.
 import heapq
 import re
 from bisect import bisect_left, insort
+from collections.abc import Sequence
 from itertools import islice
 
 from contract.events import Inspection
 from contract.wire import PICTURE_ID
 from gateway.ledger.linerows import Review
 from gateway.ledger.state import State
-from gateway.records import LogRow, ReviewAnswered, ReviewsClosed
+from gateway.records import MAX_CLOSED, LogRow, Record, ReviewAnswered, ReviewsClosed, WhyClosed
 
 _PICTURE_ID = re.compile(PICTURE_ID)
 """Another one can never come."""
@@ -72,6 +73,12 @@ def surplus(state: State) -> list[str]:
     queues = state.index.open_reviews.values()
     over = sum(map(len, queues)) - state.house.site.gateway.max_reviews
     return [key for _, key in islice(heapq.merge(*queues), max(0, over))]
+
+
+def closing(keys: Sequence[str], why: WhyClosed, now_us: int) -> list[Record]:
+    """What is to be recorded when nobody will answer these."""
+    groups = (keys[start : start + MAX_CLOSED] for start in range(0, len(keys), MAX_CLOSED))
+    return [ReviewsClosed(at_us=now_us, ids=tuple(group), why=why) for group in groups]
 
 
 def reindex(state: State) -> None:

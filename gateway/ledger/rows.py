@@ -24,6 +24,7 @@ ExceptionKind = Literal[
     "temperature",
     "clock_stepped",
     "bad_message",
+    "unknown_line",
     "negative_stock",
     "quality",
     "drift",

@@ -5,17 +5,17 @@ both are there.
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Final, Literal
 
 from contract.wire import LotOrder, Outline
-from gateway.ledger import inventory, lines, lots
+from gateway.ledger import inventory, lines, lots, reviews
 from gateway.ledger.linerows import Review
 from gateway.ledger.pulse import Pulse
 from gateway.ledger.shown_lines import lot_view
 from gateway.ledger.state import State
-from gateway.records import Record, ReviewsClosed
+from gateway.records import Record
 from gateway.views import LotView, Section
 
 SHOWN: Final = 20
@@ -23,8 +23,6 @@ SHOWN: Final = 20
 PICTURE_WAIT_US: Final = 3_600_000_000
 """A picture that has not come in this time, though it could have, never will: an agent whose spool is full sends all of
 it in a few minutes, over a poor line in half an hour."""
-AT_ONCE: Final = 500
-"""Reviews in one record."""
 
 Changed = frozenset[tuple[Section, str]]
 
@@ -124,7 +122,7 @@ class Sorting:
 
     def unpictured(self, keys: Iterable[str], now_us: int) -> list[Record]:
         """These pictures are gone: what is to be recorded of the reviews that wait with them."""
-        return _closed([key for key in keys if self._is_open(key)], now_us)
+        return reviews.closing([key for key in keys if self._is_open(key)], "unpictured", now_us)
 
     def overdue(self, now_us: int) -> list[Record]:
         """What is to be recorded of reviews whose picture could have come, and has not."""
@@ -135,7 +133,7 @@ class Sorting:
                 lacking = [key for _, key in queue if key not in self._outlines]
                 asked = {key: max(self._state.reviews.rows[key].asked_us, since_us) for key in lacking}
                 late += [key for key in lacking if now_us - asked[key] > PICTURE_WAIT_US]
-        return _closed(late, now_us)
+        return reviews.closing(late, "unpictured", now_us)
 
     def belt(self, line: str, at_us: int) -> None:
         """A newer picture of a line's belt is there."""
@@ -188,8 +186,3 @@ class Sorting:
     def _is_open(self, key: str) -> bool:
         review = self._state.reviews.get(key)
         return review is not None and review.label is None
-
-
-def _closed(keys: Sequence[str], now_us: int) -> list[Record]:
-    groups = (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
-    return [ReviewsClosed(at_us=now_us, ids=tuple(group), why="unpictured") for group in groups]

@@ -107,7 +107,7 @@ def test_ranks_change_with_the_reviews(tmp_path: Path) -> None:
         }
         pictures.put(fruit(belt, "unsure"), {}, 2)
         assert held(pictures, some) == [1, 2]
-        assert pictures.mark_all({some[2].id: WAITING}) == {some[2].id: OUTLINE}
+        assert pictures.mark_all({some[2].id: WAITING}) == ({some[2].id: OUTLINE}, [])
         pictures.put(fruit(belt, "unsure"), {}, 2)
         assert held(pictures, some) == [2], "of the other nobody knows any more"
 
@@ -455,6 +455,22 @@ def test_a_gateway_that_begins_again_knows_which_pictures_are_there(tmp_path: Pa
                 await before.kept(1)
             async with gateway(tmp_path, child) as after:
                 await until(lambda: list(after.ledger.views("reviews")) == [one.subject])
+
+    asyncio.run(story())
+
+
+def test_a_gateway_that_begins_again_with_less_room_closes_what_it_lets_go(tmp_path: Path) -> None:
+    async def story() -> None:
+        belt = Belt()
+        fruit = [belt.fruit("unsure") for _ in range(3)]
+        async with running(Broker(data=tmp_path / "broker"), free_port=True) as child:
+            async with gateway(tmp_path, child) as before:
+                await Edge(before.ledger, SORTER).tell(*fruit)
+                await before.send(*(evidence(one, size=1000) for one in fruit))
+                await before.kept(3)
+            async with gateway(tmp_path, child, room=1000 + ROW_BYTES) as after:
+                await until(lambda: after.ledger.views("lines")[LINE].unpictured == 2)
+                await until(lambda: list(after.ledger.views("reviews")) == [fruit[2].subject])
 
     asyncio.run(story())
 

@@ -19,6 +19,7 @@ from contract.site import Broker
 from contract.topics import Topic
 from contract.wire import EvidenceKept, LineOrders, LotOrder
 from gateway import broker as brokers
+from gateway import records
 from gateway.live import LINE_S
 
 Story = Callable[[Served, Edge, Belt], Awaitable[None]]
@@ -154,6 +155,41 @@ def test_whoever_resolves_a_lot_in_quarantine_says_what_becomes_of_it(tmp_path: 
     play(tmp_path, story)
 
 
+def test_of_two_who_decide_at_once_one_is_told_that_the_other_has(tmp_path: Path) -> None:
+    async def story(gateway: Served, sorter: Edge, belt: Belt) -> None:
+        client = gateway.client
+        for lot in ("L1", "L2", "L3", "L4"):
+            belt.begin(lot)
+            await sorter.tell(*belt.run(good=10, defective=10))
+            path = f"/api/v1/exceptions/quality-{lot}-1/resolve"
+            answers = await asyncio.gather(
+                client.post(path, json={"who": "Ana", "why": "as juice", "decision": "release"}),
+                client.post(path, json={"who": "Bo", "why": "thrown away", "decision": "keep"}),
+            )
+            assert sorted(answer.status_code for answer in answers) == [200, 409]
+            [done] = [answer.json() for answer in answers if answer.status_code == 200]
+            lots = (await client.get("/api/v1/lots")).json()["lots"]
+            [state] = [one["state"] for one in lots if one["lot"] == lot]
+            assert state == {"release": "released", "keep": "over"}[done["decision"]]
+
+    play(tmp_path, story)
+
+
+def test_whoever_is_late_frees_nothing_that_another_keeps(tmp_path: Path) -> None:
+    """Both found it open; the log has Bo first."""
+
+    async def story(gateway: Served, sorter: Edge, belt: Belt) -> None:
+        belt.begin("L1")
+        await sorter.tell(*belt.run(good=10, defective=10))
+        kept = records.ExceptionResolved(at_us=now_us(), id="quality-L1-1", who="Bo", why="bin", decision="keep")
+        freed = records.LotReleased(at_us=now_us(), lot="L1", who="Ana", why="as juice", exception="quality-L1-1")
+        await gateway.ledger.record(kept, freed)
+        lots = (await gateway.client.get("/api/v1/lots")).json()["lots"]
+        assert [one["state"] for one in lots] == ["over"]
+
+    play(tmp_path, story)
+
+
 def test_lots_of_documents_are_told_with_their_mistakes(tmp_path: Path) -> None:
     async def story(gateway: Served, _: Edge, __: Belt) -> None:
         text = f"shipment,direction,partner,epc,sku,units,lot\nA,inbound,P,{case(0, 1)},,,L1\nA,,,,tomato-tray,3,L2\n"
@@ -239,7 +275,9 @@ def test_metrics_count_fruit_pictures_and_reviews(tmp_path: Path) -> None:
         await pictured(gateway, fruit[0])
         blank = belt.fruit("unsure")
         await sorter.tell(blank)
-        await gateway.ledger.record(*gateway.ledger.sorting.unpictured([blank.subject], now_us()))
+        late = gateway.ledger.sorting.unpictured([blank.subject], now_us())
+        await gateway.ledger.record(*late)
+        await gateway.ledger.record(*late)
         text = (await gateway.client.get("/metrics")).text
         for line in (
             'truecount_inspections_total{gate="passed",line="line-a",verdict="good"} 3.0',

@@ -14,6 +14,7 @@ from contract.site import Site
 from contract.sortingline import Grade
 from contract.wire import LotOrder, Status
 from gateway import records
+from gateway.ledger.lines import MAX_LINES
 from gateway.ledger.lots import LEAST_DEFECTIVE
 from gateway.ledger.sorting import PICTURE_WAIT_US
 from gateway.views import LineView, LotView
@@ -191,6 +192,7 @@ def test_a_line_that_counted_more_than_it_told_has_lost_events(tmp_path: Path) -
         await sorter.tell(*fruit[:4], *fruit[7:])
         [lost] = [view for view in house.open().values() if view.kind == "data_lost"]
         assert (lost.subject, lost.count) == (LINE, 3)
+        assert lost.params["lot"] == "L1"
         assert "lot L1: 3 fruit" in str(lost.params["detail"])
         await sorter.tell(*belt.run(good=5))
         assert house.open()["data_lost", LINE].count == 3, "the same three"
@@ -367,9 +369,37 @@ def test_the_model_that_is_tried_is_compared_with_the_one_that_decides(tmp_path:
 def test_a_line_that_the_site_file_does_not_know_is_told(tmp_path: Path) -> None:
     async def story(house: House, sorter: Edge, _: Belt) -> None:
         await sorter.tell(Belt("line-z").fruit())
-        assert house.open()["bad_message", SORTER].params["reason"] == "line 'line-z' is not in the site file"
+        view = house.open()["unknown_line", "line-z"]
+        assert (view.severity, view.count, view.params) == ("attention", 1, {"agent": SORTER})
         await house.ledger.record(begun("line-z", "L1"))
         assert list(house.ledger.views("lines")) == [LINE, OTHER_LINE]
+
+    tell(tmp_path, story)
+
+
+@pytest.mark.parametrize("name", ["Line A", "line-a L1", "../line-a", "l" * 64])
+def test_fruit_of_a_line_that_no_site_file_could_name_does_not_count(tmp_path: Path, name: str) -> None:
+    async def story(house: House, sorter: Edge, _: Belt) -> None:
+        odd = Belt(name)
+        odd.begin("L1")
+        await sorter.tell(*odd.run(good=10, defective=10))
+        assert house.open().keys() == {("bad_message", SORTER)}
+        assert repr(name) in str(house.open()["bad_message", SORTER].params["reason"])
+        assert house.ledger.sorting.lots("L1") == []
+
+    tell(tmp_path, story)
+
+
+def test_an_agent_that_invents_lines_fills_no_memory(tmp_path: Path) -> None:
+    async def story(house: House, sorter: Edge, belt: Belt) -> None:
+        for number in range(MAX_LINES + 10):
+            await sorter.tell(Belt(f"line-{number}").fruit("unsure"))
+        open_ = house.open()
+        assert sum(kind == "unknown_line" for kind, _ in open_) == MAX_LINES
+        assert open_["bad_message", SORTER].count == 10
+        assert house.ledger.sorting.waiting == MAX_LINES
+        await sorter.tell(Belt("line-0").fruit())
+        assert house.open()["unknown_line", "line-0"].count == 2
 
     tell(tmp_path, story)
 
@@ -380,7 +410,7 @@ def test_fruit_of_a_line_that_the_site_file_names_only_later_has_counted(tmp_pat
     async def early(house: House, sorter: Edge, belt: Belt) -> None:
         belt.begin("L1")
         await sorter.tell(*belt.run(good=3))
-        assert house.open()["bad_message", SORTER].count == 3
+        assert house.open()["unknown_line", LINE].count == 3
         assert LINE not in house.ledger.views("lines")
 
     async def later(house: House, _: Edge, __: Belt) -> None:
@@ -513,6 +543,25 @@ def test_what_was_let_go_is_told_in_the_log(tmp_path: Path) -> None:
         assert line(house).unpictured == 0, "their pictures may well be there"
 
     tell(tmp_path, story, with_lines(LINED, max_reviews=5))
+
+
+def test_very_many_that_are_let_go_at_once_stand_in_records_of_a_bounded_size(tmp_path: Path) -> None:
+    """Fewer may wait since the gateway began again."""
+    count = 2 * records.MAX_CLOSED + 5
+
+    async def before(house: House, sorter: Edge, belt: Belt) -> None:
+        for _ in range(count // 5):
+            await sorter.tell(*[belt.fruit("unsure") for _ in range(5)])
+
+    async def after(house: House, _: Edge, __: Belt) -> None:
+        await Edge(house.ledger, OTHER_SORTER).tell(Belt(OTHER_LINE).fruit("unsure"))
+        rows = [row for row in house.ledger.rows(0, 2 * count) if row.kind == "reviews_closed"]
+        said = [records.decode(row.body) for row in rows]
+        assert [len(one.ids) for one in said if isinstance(one, records.ReviewsClosed)] == [500, 500, 5]
+        assert house.ledger.sorting.waiting == 1
+
+    tell(tmp_path, before, with_lines(LINED, max_reviews=count))
+    tell(tmp_path, after, with_lines(LINED, max_reviews=1))
 
 
 def test_a_review_whose_picture_does_not_come_is_closed_and_counted(tmp_path: Path) -> None:

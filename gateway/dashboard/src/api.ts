@@ -759,7 +759,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "missing" | "unexpected" | "unknown_direction" | "empty_pass" | "device_lost" | "agent_silent" | "data_lost" | "temperature" | "clock_stepped" | "bad_message" | "negative_stock" | "quality" | "drift" | "gate_missed" | "quarantine_shipped";
+            kind: "missing" | "unexpected" | "unknown_direction" | "empty_pass" | "device_lost" | "agent_silent" | "data_lost" | "temperature" | "clock_stepped" | "bad_message" | "unknown_line" | "negative_stock" | "quality" | "drift" | "gate_missed" | "quarantine_shipped";
             /**
              * Severity
              * @enum {string}

@@ -20,6 +20,7 @@ const USUALLY: Record<Kind, readonly (Key & `did.${string}`)[]> = {
   temperature: ["did.doorClosed", "did.goodsChecked"],
   clock_stepped: ["did.reported"],
   bad_message: ["did.reported"],
+  unknown_line: ["did.reported"],
   negative_stock: ["did.counted"],
   quality: ["did.resorted", "did.downgraded"],
   drift: ["did.lens", "did.lamps"],
@@ -39,6 +40,7 @@ export function whatHappened(exception: ExceptionView): Sentence {
     case "unknown_direction":
     case "empty_pass":
     case "bad_message":
+    case "unknown_line":
     case "gate_missed":
     case "quarantine_shipped":
       return sentence(`${kind}.what`, { count, subject });
@@ -53,6 +55,8 @@ export function whatHappened(exception: ExceptionView): Sentence {
 
 /** What to do about it. */
 export function whatToDo(exception: ExceptionView): Sentence {
+  const { lot } = exception.params;
+  if (exception.kind === "data_lost" && lot !== undefined) return sentence("data_lost.doLot", { lot });
   if (exception.kind !== "missing") return sentence(`${exception.kind}.do`);
   const shipment = shipments.value[exception.subject];
   const expected = figure(exception, "expected") ?? shipment?.expected;

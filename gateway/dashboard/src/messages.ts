@@ -301,6 +301,10 @@ export const messages = {
     en: "Count what it watches: the stock there may be wrong.",
     zh: "请盘点它所看守的区域：那里的库存可能不准。",
   },
+  "data_lost.doLot": {
+    en: "The rate of lot {lot} lacks fruit that the line judged. Look at the lot before you trust its rate.",
+    zh: "批次 {lot} 的缺陷率缺少该线已判定的部分水果。采信之前，请先查看该批次。",
+  },
   "temperature.high": {
     en: "{subject} is too warm: {value}\u00a0°C, at most {max}\u00a0°C",
     zh: "{subject} 过热：{value}\u00a0°C，上限 {max}\u00a0°C",
@@ -329,6 +333,14 @@ export const messages = {
   "bad_message.do": {
     en: "They are kept aside. Ask IT whether it runs the same version as the gateway.",
     zh: "这些消息已另行保存。请让信息人员确认其版本与网关一致。",
+  },
+  "unknown_line.what": {
+    en: "{count} fruit came from {subject}, a line that the site file does not name",
+    zh: "收到 {subject} 的 {count} 个水果，站点文件中没有这条线",
+  },
+  "unknown_line.do": {
+    en: "They are counted, but no card shows that line. Ask IT to add it to the site file, or to put its name right.",
+    zh: "这些水果已计数，但页面上没有这条线。请让信息人员将其加入站点文件，或更正其名称。",
   },
   "negative_stock.what": { en: "{subject} stands below zero", zh: "{subject} 库存为负" },
   "negative_stock.do": {
