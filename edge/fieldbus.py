@@ -5,6 +5,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from contextlib import suppress
 
 import structlog
 from pymodbus.client import AsyncModbusTcpClient
@@ -32,6 +33,7 @@ _SLOW_POLL_S = 0.5
 _READ: dict[Table, int] = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 _WRITE_COIL = 5
 _WRITE_COILS = 15
+_ILLEGAL_FUNCTION = 1
 _LEVELS = {True: logging.INFO, False: logging.WARNING}
 
 log = structlog.get_logger(__name__)
@@ -65,13 +67,15 @@ class Fieldbus:
         """`clock` gives microseconds of wall time. `gates`: the places of each gate, by its `pass_coils`.
 
         A gate's coils are all cleared at the begin of each connection: nobody knows what the ones before have left
-        there, and for whom.
+        there, and for whom. They are when it is cancelled, too: nothing passes that nobody watches.
         """
         self._device = device
         self._on_beam, self._on_condition, self._on_device = on_beam, on_condition, on_device
         self._lamps, self._clock = lamps, clock
         self._on_count, self._on_cleared, self._gates = on_count, on_cleared, dict(gates or {})
         self._coils = {register.name: register for register in device.registers if register.name in self._gates}
+        self._cleared: set[str] = set()
+        """Gates of which it is known what stands in their coils: the others are not written."""
         self._orders = CoilQueue()
         counters = [register for register in device.registers if register.meaning in ("encoder", "eye_count")]
         eyes = [register for register in device.registers if register.meaning == "photo_eye"]
@@ -123,6 +127,9 @@ class Fieldbus:
             await self._clear_gates(client)
             self._orders.open()
             await self._poll(client)
+        except asyncio.CancelledError:
+            await self._take_back(client)
+            raise
         finally:
             client.close()
             self._orders.close()
@@ -161,21 +168,49 @@ class Fieldbus:
                     written_us = steady_us()
             finally:
                 order.answered(written_us)
-            if written_us is None and not order.value:
+            if written_us is None and not order.value and order.register in self._cleared:
                 raise FieldbusError("does not clear a coil of its gate: all are cleared with the next connection")
             heed_cancellation()
 
     async def _write(self, client: AsyncModbusTcpClient, order: CoilWrite) -> bool:
-        register = self._coils[order.register]
-        answer = await client.write_coil(register.address + order.place, order.value, device_id=self._device.unit)
+        if order.register not in self._cleared:  # what else stands in its coils nobody knows
+            return await self._clear(client, order.register) and not order.value
+        return await self._write_coil(client, self._coils[order.register], order.place, order.value)
+
+    async def _write_coil(self, client: AsyncModbusTcpClient, register: Register, place: int, value: bool) -> bool:
+        answer = await client.write_coil(register.address + place, value, device_id=self._device.unit)
         return self._take((register,), answer, _WRITE_COIL)
 
     async def _clear_gates(self, client: AsyncModbusTcpClient) -> None:
-        for name, register in self._coils.items():
-            self._on_cleared(name)
-            off = [False] * self._gates[name]
-            answer = await client.write_coils(register.address, off, device_id=self._device.unit)
-            self._take((register,), answer, _WRITE_COILS)
+        self._cleared.clear()
+        for name in self._coils:
+            await self._clear(client, name)
+
+    async def _clear(self, client: AsyncModbusTcpClient, gate: str) -> bool:
+        """Whether all its coils are off now: by one write, or one by one where the PLC has no function 15."""
+        self._on_cleared(gate)
+        register, places = self._coils[gate], self._gates[gate]
+        answer = await client.write_coils(register.address, [False] * places, device_id=self._device.unit)
+        cleared = self._take((register,), answer, _WRITE_COILS)
+        if not cleared and answer.exception_code == _ILLEGAL_FUNCTION:
+            cleared = await self._clear_singly(client, register, places)
+        if cleared:
+            self._cleared.add(gate)
+        else:
+            self._faults[gate] += ", so that its coils cannot be cleared and nothing is let pass"
+        return cleared
+
+    async def _clear_singly(self, client: AsyncModbusTcpClient, register: Register, places: int) -> bool:
+        for place in range(places):
+            if not await self._write_coil(client, register, place, False):
+                return False
+        return True
+
+    async def _take_back(self, client: AsyncModbusTcpClient) -> None:
+        """What was let pass and is not at its gate yet is pushed off. Takes `ANSWER_S` where there is no answer."""
+        with suppress(FieldbusError, ModbusException, OSError):
+            if client.connected:
+                await self._clear_gates(client)
 
     async def _read_counters(self, client: AsyncModbusTcpClient) -> None:
         counted: list[tuple[Register, int, int]] = []

@@ -41,6 +41,7 @@ class Plc:
         self._coils = [False] * size
         self._machines: list[Callable[[], object]] = []
         self._silent = False
+        self._refused: frozenset[int] = frozenset()
         self._server: ModbusTcpServer | None = None
 
     async def __aenter__(self) -> "Plc":
@@ -89,6 +90,10 @@ class Plc:
         """Accept connections and requests, and answer none (until `silence(False)`)."""
         self._silent = silent
 
+    def refuse(self, *functions: int) -> None:
+        """From now on these functions are illegal (exception 1); no others are."""
+        self._refused = frozenset(functions)
+
     async def power_off(self) -> None:
         """No power: the socket is gone. Coils fall back to off."""
         if self._server is not None:
@@ -119,6 +124,8 @@ class Plc:
         """pymodbus asks before each access: put the world's values in, take the client's out."""
         for catch_up in self._machines:
             catch_up()
+        if function in self._refused:
+            return ExcCodes.ILLEGAL_FUNCTION
         if function == _READ_DISCRETE:
             registers[: self._size // 16] = _words(self._discrete)
         elif function == _READ_INPUT:

@@ -69,7 +69,7 @@ class Faults:
     """It answers nothing meanwhile, and its connection lives: no coil is cleared."""
     inspector_away_s: tuple[float, float] | None = None
     """It ends, and another one is at work, which has seen nothing yet."""
-    restart_s: float | None = None
+    restart_s: tuple[float, float] | None = None
     """The agent ends in order, and begins again: its PLC gets a new connection."""
     clock_step_us: int = 0
     """So far the clock on the wall was set meanwhile."""
@@ -125,6 +125,8 @@ class Belt:
         self._ids = itertools.count()
         self._views = [0] * len(self.fruit)
         self._life = 0
+        self._ended = False
+        """No agent is at work."""
         self._inspect(BEGAN_US)
 
     def run(self) -> Outcome:
@@ -144,7 +146,8 @@ class Belt:
             self._at(away[0], self._end_inspector)
             self._at(away[1], lambda at_s: self._inspect(_us(at_s)))
         if self.faults.restart_s is not None:
-            self._at(self.faults.restart_s, self._restart)
+            self._at(self.faults.restart_s[0], self._end)
+            self._at(self.faults.restart_s[1], self._restart)
         for at_s, order in self.orders:
             self._at(at_s, lambda at_s, order=order: order(_us(at_s)))
         for index, one in enumerate(self.fruit):
@@ -189,7 +192,7 @@ class Belt:
 
     def _photograph(self, at_s: float, number: int) -> None:
         lost = (self.faults.camera_lost_s, self.faults.inspector_away_s)
-        if number in self.faults.dropped or any(gap and gap[0] <= at_s < gap[1] for gap in lost):
+        if self._ended or number in self.faults.dropped or any(gap and gap[0] <= at_s < gap[1] for gap in lost):
             return
         tracks = []
         for index, one in enumerate(self.fruit):
@@ -217,8 +220,15 @@ class Belt:
         self.rule.inspector_began()
         self._due(at_s)
 
+    def _end(self, at_s: float) -> None:
+        """In order: nothing is left standing in the PLC, and what can be told is."""
+        self._reconnect(at_s)
+        self._end_inspector(at_s)
+        self._ended = True
+
     def _restart(self, at_s: float) -> None:
         """Another life, with what the one before has left on the disk."""
+        self._ended = False
         kept = self.rule.record.shifted(self.faults.clock_step_us)
         assert kept.life is not None
         self.rule = Line(self.site, self._grades, kept.life + 1, kept.shifted(0, _us(at_s)))
@@ -242,6 +252,8 @@ class Belt:
         self._take((told.at_us - BEGAN_US) / 1e6, self.rule.due(told.at_us))
 
     def _poll(self, at_s: float) -> None:
+        if self._ended:
+            return
         away = self.faults.plc_away_s
         slow = self.faults.plc_slow_s
         if self.site.gate and not any(gap and gap[0] <= at_s < gap[1] for gap in (away, slow)):
@@ -256,6 +268,8 @@ class Belt:
         self._due(at_s)
 
     def _due(self, at_s: float) -> None:
+        if self._ended:
+            return
         self._take(at_s, self.rule.due(_us(at_s)))
 
     def _take(self, at_s: float, decided: list[Decided]) -> None:
@@ -273,6 +287,7 @@ class Belt:
             return  # its connection is gone
         away = self.faults.plc_away_s
         lost = self.faults.writes_lost or _us(at_s) > order.until_us or bool(away and away[0] <= at_s < away[1])
+        lost |= self._ended
         if not lost:
             self._coils[order.place] = order.value
         if order.value:

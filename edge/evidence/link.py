@@ -79,24 +79,31 @@ class EvidenceLink:
 
     async def run(self) -> None:
         """Until cancelled; then everything that was put is on the disk."""
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._store())
+                tasks.create_task(self._store(loop))
                 tasks.create_task(self._link.keep(self._session))
         finally:
             while not self._writes.empty():
-                self._keep(self._writes.get_nowait())
+                self._keep(self._writes.get_nowait(), loop)
 
-    async def _store(self) -> NoReturn:
+    async def _store(self, loop: asyncio.AbstractEventLoop) -> NoReturn:
         while True:
-            one = await self._writes.get()
-            gone = await whole_in_thread(self._keep, one)
-            if isinstance(one, Evidence) and one.id not in gone:
-                self._resending.arrived(one.id)
-            self._resending.gone(gone)
-            self._changed.set()
+            await whole_in_thread(self._keep, await self._writes.get(), loop)
 
-    def _keep(self, one: Evidence | Sequence[str]) -> Sequence[str]:
+    def _keep(self, one: Evidence | Sequence[str], loop: asyncio.AbstractEventLoop) -> None:
+        """Write it, and say so in the event loop, even when what waited for it is cancelled meanwhile: the next `run`
+        sends what this one has stored."""
+        loop.call_soon_threadsafe(self._settle, one, self._write(one))
+
+    def _settle(self, one: Evidence | Sequence[str], gone: Sequence[str]) -> None:
+        if isinstance(one, Evidence) and one.id not in gone:
+            self._resending.arrived(one.id)
+        self._resending.gone(gone)
+        self._changed.set()
+
+    def _write(self, one: Evidence | Sequence[str]) -> Sequence[str]:
         """Put it on the disk, or off it; which pictures are not there any more."""
         try:
             if isinstance(one, Evidence):
@@ -130,10 +137,11 @@ class EvidenceLink:
         loop = asyncio.get_running_loop()
         while True:
             self._changed.clear()
-            picture = self._resending.choose(loop.time())
+            now_s = loop.time()
+            picture = self._resending.choose(now_s)
             if picture is None:
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._resending.wait_s(loop.time())):
+                    async with asyncio.timeout(self._resending.wait_s(now_s)):
                         await self._changed.wait()
                 continue
             body = await asyncio.to_thread(self._spool.read, picture)

@@ -74,8 +74,9 @@ class Resending:
         self._unanswered = []
 
     def wait_s(self, now_s: float) -> float | None:
-        """Until `choose` has something to send again; None: it will have nothing before something new comes."""
-        self._settle(now_s)
+        """Until `choose` has something to send, 0 if it has; None: it will have nothing before something new comes."""
+        if self.choose(now_s) is not None:
+            return 0.0
         return self._unanswered[0][0] - now_s if self._unanswered else None
 
     def _settle(self, now_s: float) -> None:

@@ -119,29 +119,37 @@ class ChosenModels:
         self._path = choice_file(data, line)
         self._line = line
         self._stamp: tuple[int, int, int] | None = None
-        self._last: UseModels | None = None
+        self._unread = ""
+        self.last: UseModels | None = None
+        """What was chosen, as far as it is known."""
 
     def poll(self) -> UseModels | None:
         """What a person has chosen, if it is something new since the last time; the first time, if there is a choice.
 
-        Cheap, but it touches the disk. A file that cannot be read is told in the log, once, and changes nothing.
+        Cheap, but it touches the disk. A file that cannot be read is told in the log, once, and changes nothing; it is
+        read again the next time.
         """
         stamp = self._stamped()
         if stamp == self._stamp:
             return None
-        self._stamp = stamp
         try:
             choice = read(self._path, Choice)
         except EdgeError as error:
-            log.warning("choice of models not read, the line goes on as it is", line=self._line, error=str(error))
+            self._tell_unread(str(error))
             return None
+        self._stamp, self._unread = stamp, ""
         if choice is None:
             return None
         wanted = UseModels(choice.active, choice.shadow)
-        if wanted == self._last:
+        if wanted == self.last:
             return None
-        self._last = wanted
+        self.last = wanted
         return wanted
+
+    def _tell_unread(self, error: str) -> None:
+        if error != self._unread:
+            self._unread = error
+            log.warning("choice of models not read, the line goes on as it is", line=self._line, error=error)
 
     def _stamped(self) -> tuple[int, int, int] | None:
         try:

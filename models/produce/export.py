@@ -45,12 +45,29 @@ def export(learned: Learned, out: Path) -> str:
     unready.mkdir(parents=True)
     try:
         apart = _write(learned, unready)
-        shutil.rmtree(folder, ignore_errors=True)
-        unready.replace(folder)
+        put_in_place(unready, folder)
     finally:
         shutil.rmtree(unready, ignore_errors=True)
     sizes = ", ".join(f"{path.name} {path.stat().st_size / 1e6:.2f} MB" for path in sorted(folder.glob("*.onnx")))
     return f"{folder}: {sizes}; torch and fp32.onnx at most {apart:.1e} apart"
+
+
+def put_in_place(new: Path, folder: Path) -> None:
+    """What lies in `folder` is replaced by `new`, and deleted only then. Raises OSError, and the old is back.
+
+    Killed between the two renames it leaves the old as N.old, beside the new.
+    """
+    old = folder.with_name(f"{folder.name}.old")
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        folder.replace(old)
+    try:
+        new.replace(folder)
+    except OSError:
+        if old.exists():
+            old.replace(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(learned: Learned, folder: Path) -> float:

@@ -202,6 +202,21 @@ def test_an_orderly_end_loses_no_picture_that_was_put(tmp_path: Path) -> None:
     assert Spool(tmp_path / "evidence", 10**7).count == 30
 
 
+def test_what_an_end_has_stored_in_haste_is_sent_when_the_same_link_begins_again(broker: Broker) -> None:
+    async def story() -> None:
+        async with house(broker) as one:
+            async with at_work(one.link.run):
+                await asyncio.sleep(0)
+                for number in range(30):
+                    one.link.put(picture(number))
+                await asyncio.sleep(0)
+            assert one.spool.count == 30
+            async with at_work(one.listener.run, one.uplink.run, one.link.run):
+                await until(lambda: len(one.listener.pictures) == 30 and not one.spool.waiting())
+
+    asyncio.run(story())
+
+
 def test_commands_reach_the_agent_and_nonsense_among_them_stops_nothing(broker: Broker) -> None:
     async def story() -> None:
         async with house(broker) as one, at_work(one.listener.run, one.uplink.run):

@@ -125,15 +125,46 @@ def test_what_comes_too_late_is_not_written() -> None:
 
 def test_a_new_connection_clears_what_the_one_before_has_left_and_says_so_before() -> None:
     async def story() -> None:
+        async with Plc("127.0.0.1", 0, 1) as plc, Watch(plc.port, plc_coils=lambda: coils(plc)) as watch:
+            await until(lambda: watch.states == ["connected"])
+            watch.write(4)
+            watch.write(9)
+            await until(lambda: coils(plc) == [4, 9])
+            plc.silence()
+            await until(lambda: watch.states == ["connected", "lost"])
+            plc.silence(False)
+            await until(lambda: watch.states[2:] == ["connected"] and coils(plc) == [])
+            assert ("pass", [4, 9]) in watch.cleared
+
+    asyncio.run(story())
+
+
+def test_when_it_is_ended_nothing_is_left_to_pass_unwatched_not_even_what_waits_for_its_answer() -> None:
+    async def story() -> None:
+        written = asyncio.Event()
+        nine = lambda place, value: written.set() if place == 9 and value else None  # noqa: E731
+        async with Plc("127.0.0.1", 0, 1, on_coil=nine) as plc:
+            async with Watch(plc.port, plc_coils=lambda: coils(plc)) as watch:
+                await until(lambda: watch.states == ["connected"])
+                watch.write(4)
+                await until(lambda: len(watch.answers) == 1)
+                watch.write(9)
+                async with asyncio.timeout(30):
+                    await written.wait()
+            assert coils(plc) == []
+            assert watch.cleared[-1] == ("pass", [4, 9])
+            assert len(watch.answers) == 2
+
+    asyncio.run(story())
+
+
+def test_an_end_beside_a_plc_that_does_not_answer_is_no_trouble() -> None:
+    async def story() -> None:
         async with Plc("127.0.0.1", 0, 1) as plc:
             async with Watch(plc.port) as watch:
                 await until(lambda: watch.states == ["connected"])
-                watch.write(4)
-                watch.write(9)
-                await until(lambda: coils(plc) == [4, 9])
-            async with Watch(plc.port, plc_coils=lambda: coils(plc)) as other:
-                await until(lambda: other.states == ["connected"] and coils(plc) == [])
-                assert other.cleared == [("pass", [4, 9])]
+                plc.silence()
+            assert watch.task.cancelled()
 
     asyncio.run(story())
 
@@ -169,6 +200,51 @@ def test_coils_that_the_plc_refuses_are_told_and_its_counters_are_read_on() -> N
             await until(lambda: watch.answers == [(10, True, None)])
             read = len(watch.counts)
             await until(lambda: len(watch.counts) > read + 4)
+
+    asyncio.run(story())
+
+
+def test_a_plc_that_has_no_function_15_is_cleared_coil_by_coil() -> None:
+    async def story() -> None:
+        async with Plc("127.0.0.1", 0, 1) as plc:
+            async with Watch(plc.port) as watch:
+                await until(lambda: watch.states == ["connected"])
+                for place in (0, 4, 15):
+                    watch.write(place)
+                await until(lambda: coils(plc) == [0, 4, 15])
+                plc.silence()
+                await until(lambda: watch.states[-1] == "lost")
+                plc.refuse(15)
+                plc.silence(False)
+                await until(lambda: watch.states == ["connected", "lost", "connected"])
+                assert coils(plc) == []
+                watch.write(7)
+                await until(lambda: coils(plc) == [7])
+            assert watch.bus.faults == set()
+
+    asyncio.run(story())
+
+
+def test_a_gate_that_cannot_be_cleared_is_told_and_lets_nothing_pass_until_it_can() -> None:
+    async def story() -> None:
+        async with Plc("127.0.0.1", 0, 1) as plc:
+            plc.refuse(5, 15)
+            async with Watch(plc.port) as watch:
+                await until(lambda: watch.states == ["blind"])
+                assert "pass is refused (exception 1), so that its coils cannot be cleared" in watch.devices[0].detail
+                watch.write(2)
+                watch.write(2, False)
+                await until(lambda: watch.answers == [(2, True, None), (2, False, None)])
+                read = len(watch.counts)
+                await until(lambda: len(watch.counts) > read + 4)
+                assert watch.bus.reconnects == 0
+                plc.refuse(15)
+                watch.write(3)
+                await until(lambda: watch.states == ["blind", "connected"])
+                assert watch.answers[2:] == [(3, True, None)], "what stood there was cleared instead"
+                assert coils(plc) == []
+                watch.write(4)
+                await until(lambda: coils(plc) == [4])
 
     asyncio.run(story())
 

@@ -111,6 +111,20 @@ def test_a_finder_goes_through_training_and_export(tmp_path: Path) -> None:
     assert found.model.startswith("finder-3-fp32-")
 
 
+def test_a_version_is_replaced_whole_and_stays_where_its_successor_cannot_take_its_place(tmp_path: Path) -> None:
+    folder, new = tmp_path / "2", tmp_path / "2.new"
+    for text in ("first", "second"):
+        new.mkdir()
+        (new / "manifest.toml").write_text(text)
+        export.put_in_place(new, folder)
+        assert (folder / "manifest.toml").read_text() == text
+        assert [path.name for path in tmp_path.iterdir()] == ["2"]
+    with pytest.raises(FileNotFoundError):
+        export.put_in_place(new, folder)
+    assert (folder / "manifest.toml").read_text() == "second"
+    assert [path.name for path in tmp_path.iterdir()] == ["2"]
+
+
 def test_the_stem_sums_exactly_in_whatever_order() -> None:
     """Torch and ONNX differ by the order of their sums; the layer that is most sensitive to it has none."""
     from models.produce.network import MEAN, SPREAD, Trunk

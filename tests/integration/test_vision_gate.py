@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
-from sortingrig import AGENT, CAMERA, LINE, PLC, Rig, at_work, rig, until, wall_us
+from sortingrig import AGENT, CAMERA, LINE, PLC, WIRING, Rig, at_work, rig, until, wall_us
 
 from contract.events import Inspection, Tally
 from contract.wire import LineOrders, LotOrder
@@ -136,6 +136,24 @@ def test_a_plc_without_power_passes_nothing_and_is_worked_with_again_when_it_is_
             await until(lambda: one.listener.states(PLC)[-1] == "connected" and len(told(one)) == 4)
             assert {event.gate for event in told(one)} <= {"missed", "pushed"}
             await until_it_passes(one, 2)
+
+    asyncio.run(story())
+
+
+def test_an_agent_that_is_ended_lets_nothing_pass_behind_its_back_and_tells_of_every_fruit_what_became_of_it(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        async with rig(tmp_path, seed=SEED) as one:
+            async with at_work(lambda: agent.run(one.site, AGENT)):
+                await until(lambda: one.listener.states(CAMERA)[-1:] == ["connected"])
+                await until_it_passes(one, 1)
+                one.lay(8, defective=0.0)
+                await until(lambda: any(one.plc.coil(place) for place in range(WIRING.places)))
+            await until(one.gone)
+            async with at_work(lambda: agent.run(one.site, AGENT)):
+                await until(lambda: len(told(one)) >= one.belt.laid)
+                told_and_done_alike(one)
 
     asyncio.run(story())
 

@@ -169,6 +169,21 @@ def test_a_file_that_is_no_choice_changes_nothing_and_is_named(
     assert chooser.poll() == UseModels(5, None)
 
 
+def test_a_choice_that_could_not_be_read_is_read_again_and_known_from_then_on(tmp_path: Path) -> None:
+    path = choice.choice_file(tmp_path, "line-a")
+    choice.write(path, Choice(active=4, shadow=5))
+    whole, written = path.read_bytes(), path.stat()
+    path.write_bytes(b"?" * len(whole))
+    os.utime(path, ns=(written.st_atime_ns, written.st_mtime_ns))
+    chooser = ChosenModels(tmp_path, "line-a")
+    assert chooser.poll() is chooser.last is None
+    path.write_bytes(whole)
+    os.utime(path, ns=(written.st_atime_ns, written.st_mtime_ns))
+    assert chooser.poll() == UseModels(4, 5)
+    assert chooser.poll() is None
+    assert chooser.last == UseModels(4, 5)
+
+
 def test_who_reads_while_it_is_written_sees_the_old_or_the_new(tmp_path: Path) -> None:
     path = choice.choice_file(tmp_path, "line-a")
     choice.write(path, Choice(active=1))

@@ -10,6 +10,7 @@ from visionmodels import belt, edit, lay, move, packages
 
 from edge.vision.messages import UseModels
 from edge.vision.models import judges
+from edge.vision.models.classifier import Classifier
 from edge.vision.models.judges import RIPE_US, SELDOM_S, Judges, Loaders
 from edge.vision.views import Image, Mask
 
@@ -132,6 +133,42 @@ def test_one_that_cannot_be_loaded_is_refused_once_and_taken_when_it_is_put_righ
     file.write_bytes(whole)
     settled(judging, NOW_US + 3 * LONG_US)
     assert versions(judging) == (2, 3)
+    assert judging.refused == ""
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_that_nobody_expected_refuses_what_was_chosen_and_it_is_tried_again(root: Path) -> None:
+    finder, classifier = judges.loaders(root, "lemon", "int8")
+    errors = [MemoryError("no room for version 2")]
+
+    def load(version: int | None) -> Classifier:
+        if version == 2 and errors:
+            raise errors.pop()
+        return classifier(version)
+
+    judging = Judges(Loaders(finder, load))
+    judging.begin(1, None, NOW_US)
+    judging.use(UseModels(2, None), NOW_US)
+    settled(judging)
+    assert versions(judging) == (1, None)
+    assert "no room for version 2" in judging.refused
+    assert judging.helpless == "", "the one before goes on"
+    settled(judging, NOW_US + LONG_US)
+    assert versions(judging) == (2, None)
+    assert judging.refused == ""
+
+
+def test_who_judges_still_is_gone_back_to_though_its_package_is_broken_by_now(root: Path) -> None:
+    judging = begun(root, 1, 2)
+    before = judging.bench.active
+    judging.use(UseModels(3, None), NOW_US)
+    until(lambda: judging.settle(NOW_US, lambda _: False) or judging.coming)
+    cut(root / "lemon" / "1" / "int8.onnx")
+    cut(root / "lemon" / "2" / "int8.onnx")
+    judging.use(UseModels(1, 2), NOW_US)
+    until(lambda: judging.settle(NOW_US, lambda _: False) or not judging.coming)
+    assert versions(judging) == (1, 2)
+    assert judging.bench.active is before
     assert judging.refused == ""
 
 

@@ -162,11 +162,12 @@ def test_fruit_is_told_in_the_order_of_the_eye() -> None:
 
 
 @pytest.mark.parametrize("step_us", [0, -3_600_000_000, 3_600_000_000])
-@pytest.mark.parametrize("restart_s", [3.5, 3.6, 3.7, 3.9, 4.1, 4.3, 4.6, 4.8, 5.2])
+@pytest.mark.parametrize("away_s", [0.0, 0.1, 0.6])
+@pytest.mark.parametrize("end_s", [3.5, 3.6, 3.7, 3.9, 4.1, 4.3, 4.6, 4.8, 5.2])
 def test_an_agent_that_is_ended_and_begun_anew_counts_each_fruit_once_whatever_the_clock_was_set_to(
-    restart_s: float, step_us: int
+    end_s: float, away_s: float, step_us: int
 ) -> None:
-    faults = Faults(restart_s=restart_s, clock_step_us=step_us)
+    faults = Faults(restart_s=(end_s, end_s + away_s), clock_step_us=step_us)
     belt = Belt(sorting_line(), spaced([GOOD, BAD, GOOD, BAD, GOOD], 0.5), faults=faults)
     belt.orders = [(0.5, lambda at_us: belt.rule.begin_lot(LotOrder(lot="L-1"), at_us))]
     out = belt.run()

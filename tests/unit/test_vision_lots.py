@@ -90,13 +90,16 @@ def test_a_damaged_file_is_set_aside_and_the_line_begins_anew(tmp_path: Path, co
     assert LotsFile(path).record("line-a") == LineRecord(life=1)
 
 
-def test_a_disk_that_takes_nothing_is_told_and_the_record_stays_in_memory(tmp_path: Path) -> None:
+def test_a_disk_that_takes_nothing_is_told_and_the_same_record_is_kept_when_it_does_again(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.write_bytes(b"no folder")
     lots = LotsFile(folder / "lots.json")
-    with pytest.raises(OSError, match="data"):
-        lots.save("line-a", LineRecord(life=1))
-    assert lots.record("line-a") == LineRecord(life=1)
+    for _ in range(2):
+        with pytest.raises(OSError, match="data"):
+            lots.save("line-a", LineRecord(life=1))
+    folder.unlink()
+    lots.save("line-a", LineRecord(life=1))
+    assert LotsFile(folder / "lots.json").record("line-a") == LineRecord(life=1)
 
 
 def test_what_is_decided_is_told_once_it_is_counted_and_a_disk_that_hangs_holds_nobody_up(tmp_path: Path) -> None:
@@ -145,3 +148,47 @@ def test_a_disk_that_takes_nothing_costs_no_verdict(tmp_path: Path) -> None:
             await until(lambda: told == [event])
 
     asyncio.run(story())
+
+
+def test_a_disk_that_has_room_again_has_the_record_soon_though_no_fruit_comes(tmp_path: Path) -> None:
+    folder, told = tmp_path / "data", list[Inspection]()
+    folder.write_bytes(b"no folder")
+    lots = LotsFile(folder / "lots.json")
+    telling = Telling("line-a", lots, lambda: LineRecord(life=len(told)), told.append)
+
+    async def story() -> None:
+        async with at_work(telling.run):
+            telling.put(inspection(1))
+            await until(lambda: len(told) == 1)
+            folder.unlink()
+            await until(lambda: LotsFile(folder / "lots.json").record("line-a") == LineRecord(life=1))
+
+    asyncio.run(story())
+    assert told == [inspection(1)]
+
+
+def test_fruit_that_comes_while_the_disk_hangs_is_told_in_its_order_and_once(tmp_path: Path) -> None:
+    told: list[Inspection] = []
+    early: list[int] = []
+    decided = [inspection(n) for n in range(2_500)]
+    path = tmp_path / "lots.json"
+    telling = Telling("line-a", LotsFile(path), lambda: LineRecord(life=len(told)), told.append)
+    telling.put(decided[0])
+    hanging = path.with_name(f"lots.json.{os.getpid()}.new")
+
+    async def story() -> None:
+        async with at_work(telling.run):
+            await until(lambda: len(told) == 1)
+            os.mkfifo(hanging)  # who opens it to write waits for a reader
+            for event in decided[1:11]:
+                telling.put(event)
+            await asyncio.sleep(0)
+            for event in decided[11:]:
+                telling.put(event)
+            early.append(len(told))
+            await asyncio.to_thread(hanging.read_bytes)
+            await until(lambda: len(told) >= len(decided))
+
+    asyncio.run(story())
+    assert told == decided
+    assert early == [len(decided) - 1000]

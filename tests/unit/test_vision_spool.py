@@ -174,9 +174,19 @@ def test_a_new_connection_sends_first_what_was_unanswered_and_as_if_for_the_firs
     assert resending.choose(6) == "a"
     resending.sent("a", 6)
     assert resending.choose(6) == "b"
-    assert resending.wait_s(6) == 10
     resending.sent("b", 6)
     assert resending.choose(6) == "c"
+    resending.sent("c", 6)
+    assert resending.wait_s(6) == 10
+
+
+def test_one_that_is_due_while_it_is_asked_how_long_to_wait_is_waited_for_no_longer() -> None:
+    resending = Resending(10, ["a", "b"])
+    resending.sent("a", 0)
+    resending.sent("b", 5)
+    assert resending.choose(9.9) is None
+    assert resending.wait_s(10.1) == 0
+    assert resending.choose(10.1) == "a"
 
 
 def test_after_a_day_without_a_gateway_each_step_takes_as_little_as_with_one_picture() -> None:

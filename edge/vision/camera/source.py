@@ -17,7 +17,7 @@ class Taken(NamedTuple):
     """One picture as it arrived."""
 
     at_us: int
-    """When its first octet arrived, by the wall clock, microseconds since 1970."""
+    """When its first octet arrived: microseconds of the steady clock."""
     picture: bytes | Image
     """A JPEG that is yet to be decoded, or RGB."""
     seq: int = 0

@@ -99,7 +99,6 @@ class Linekeeper:
         self._inspector: InspectorProcess | None = None
         self._chosen = ChosenModels(data, line.name)
         self._choosing = asyncio.Lock()
-        self._models: UseModels | None = None
         self._exhibits = Exhibits(agent, line.name, ways.evidence, lambda at_us: at_us + self._ahead_us)
         self._camera = CameraState(line.camera.name, lambda event: ways.device(self._on_wall(event)))
         self._backoff = Backoff(0.2, 10.0, random.Random())
@@ -154,6 +153,7 @@ class Linekeeper:
 
     def keep_last(self) -> None:
         """Keep and tell what is decided. Call it when everything that tells this line of something has ended."""
+        self._decide()
         self._telling.keep_last()
 
     async def run(self) -> NoReturn:
@@ -177,10 +177,10 @@ class Linekeeper:
             try:
                 await self._one_life()
             except (InspectorGone, OSError) as error:
-                self._rule.inspector_began()
                 self._camera.lost(f"its inspector {error}; it is started again", steady_us())
             finally:
                 self._inspector = None
+                self._rule.inspector_began()
                 self._exhibits.give_up()
                 self._decide()
             self._restarts += 1
@@ -190,11 +190,12 @@ class Linekeeper:
 
     async def _one_life(self) -> None:
         await self._choose()
-        active, shadow = (self._models.active, self._models.shadow) if self._models else (None, None)
+        models = self._chosen.last
+        active, shadow = (models.active, models.shadow) if models else (None, None)
         begin = Begin(os.getpid(), self.line.model_dump_json(), str(self._data), active, shadow)
         async with inspectorprocess.inspector(begin) as self._inspector:
-            if self._models and (self._models.active, self._models.shadow) != (active, shadow):
-                self._inspector.tell(self._models)  # chosen while it was being started
+            if self._chosen.last and self._chosen.last != models:
+                self._inspector.tell(self._chosen.last)  # chosen while it was being started
             while True:
                 self._heard(await self._inspector.told())
 
@@ -249,9 +250,7 @@ class Linekeeper:
     async def _choose(self) -> UseModels | None:
         """What was chosen since the last time."""
         async with self._choosing:
-            chosen = await asyncio.to_thread(self._chosen.poll)
-            self._models = chosen or self._models
-            return chosen
+            return await asyncio.to_thread(self._chosen.poll)
 
     def _decide(self) -> None:
         self._do(self._rule.due(steady_us()))

@@ -110,11 +110,12 @@ class LotsFile:
         return self._records.get(line, LineRecord())
 
     def save(self, line: str, record: LineRecord) -> None:
-        """Keep it; waits for the disk. Raises OSError where that will not take it; then it is kept in memory."""
+        """Keep it; waits for the disk. Raises OSError where that will not take it; then it is as it was before."""
         with self._lock:
             if self._records.get(line) != record:
-                self._records[line] = record
-                replace_file(self._path, msgspec.json.encode(self._records), durable=False)
+                records = self._records | {line: record}
+                replace_file(self._path, msgspec.json.encode(records), durable=False)
+                self._records = records
 
 
 def _load(path: Path) -> Mapping[str, LineRecord]:

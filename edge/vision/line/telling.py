@@ -9,6 +9,7 @@ Fruit that was counted in the last moment before may then never be told.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, NoReturn
 
 import structlog
@@ -19,6 +20,8 @@ from edge.vision.line.lots import LineRecord, LotsFile
 
 _MAX_UNTOLD: Final = 1000
 """Decisions that wait until the record is kept; when the disk takes so long, the oldest are told without."""
+_AGAIN_S: Final = 1.0
+"""A record that could not be kept is tried again after so long."""
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +36,8 @@ class Telling:
         self._line, self._lots = line, lots
         self._record, self._decided = record, decided
         self._untold: deque[Inspection] = deque()
+        self._counted = 0
+        """So many of the oldest are in the record that is being kept."""
         self._changed = asyncio.Event()
         self._unsaved = False
         self._save(record())
@@ -42,6 +47,7 @@ class Telling:
         self._untold.append(event)
         if len(self._untold) > _MAX_UNTOLD:
             self._decided(self._untold.popleft())
+            self._counted = max(0, self._counted - 1)
         self.changed()
 
     def changed(self) -> None:
@@ -51,19 +57,23 @@ class Telling:
     async def run(self) -> NoReturn:
         """Until cancelled: `keep_last` does the rest."""
         while True:
-            await self._changed.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_AGAIN_S if self._unsaved else None):
+                    await self._changed.wait()
             self._changed.clear()
-            counted, self._untold = self._untold, deque()
+            self._counted = len(self._untold)
             try:
                 await whole_in_thread(self._save, self._record())
             finally:
-                for one in counted:
-                    self._decided(one)
+                self._tell(self._counted)
 
     def keep_last(self) -> None:
         """Keep and tell what is left; waits for the disk."""
         self._save(self._record())
-        while self._untold:
+        self._tell(len(self._untold))
+
+    def _tell(self, many: int) -> None:
+        for _ in range(many):
             self._decided(self._untold.popleft())
 
     def _save(self, record: LineRecord) -> None:

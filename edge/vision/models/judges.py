@@ -113,7 +113,7 @@ class Judges:
     def begin(self, active: int | None, shadow: int | None, at_us: int) -> None:
         """Load the first models, at once."""
         self._wanted = active, shadow
-        self.bench, self.refused = _seated(self._loaders, self.bench, active, shadow)
+        self.bench, self.refused = _seated(self._loaders, self.bench, [], active, shadow)
         self._try_again(self.refused, at_us)
 
     def use(self, wanted: UseModels, at_us: int) -> None:
@@ -167,20 +167,28 @@ class Judges:
             return
         self._due_us = None
         now = self._next.bench if self._next else self.bench
-        self._loading = threading.Thread(target=self._load, args=(now, *self._wanted), name="models", daemon=True)
+        order = now, self.bench.classifiers, *self._wanted
+        self._loading = threading.Thread(target=self._load, args=order, name="models", daemon=True)
         self._loading.start()
 
-    def _load(self, now: Bench, active: int | None, shadow: int | None) -> None:
-        self._arrived.append(_seated(self._loaders, now, active, shadow))
+    def _load(self, now: Bench, judging: Sequence[Classifier], active: int | None, shadow: int | None) -> None:
+        try:
+            seated = _seated(self._loaders, now, judging, active, shadow)
+        except BaseException as error:
+            self._arrived.append(Seated(now, f"loading version {active}, to be tried {shadow}: {error!r}"))
+            raise
+        self._arrived.append(seated)
 
 
-def _seated(loaders: Loaders, now: Bench, active: int | None, shadow: int | None) -> Seated:
-    """Who shall judge; those who do already are not loaded again.
+def _seated(
+    loaders: Loaders, now: Bench, judging: Sequence[Classifier], active: int | None, shadow: int | None
+) -> Seated:
+    """Who shall judge after `now`; those who do already, `judging` or of `now`, are not loaded again.
 
     Where the one that decides cannot be had, it stays as it is; what cannot be tried is not, and the rest goes on.
     """
     refused: list[str] = []
-    known = {one.manifest.version: one for one in now.classifiers}
+    known = {one.manifest.version: one for one in (*now.classifiers, *judging)}
     finder = now.finder or _had(loaders.finder, refused)
     there = now.active if active is None else known.get(active)
     first = there or _had(lambda: loaders.classifier(active), refused)
