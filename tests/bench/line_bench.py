@@ -112,7 +112,8 @@ def _figures(seen: Seen, data: Path, needs: Needs) -> list[Figure]:
     took_ms = [(seen.written_us[one.count] - one.eye_us) / 1000 for one in seen.went if one.count in seen.written_us]
     outcomes = Counter(one.outcome for one in seen.went)
     right = (outcomes["true_pass"] + outcomes["true_reject"]) / len(seen.went)
-    gates = Counter(one.gate for one in inspections)
+    there = {one.count for one in seen.went}
+    gates = Counter(one.gate for one in inspections if int(one.subject.rpartition("-")[2]) in there)
     worked = camera["worked"]
     print(f"{len(seen.went)} fruit, {dict(outcomes)}, {dict(gates)}, {seen.taken} pictures sent; camera: {camera}")
     return [
