@@ -5,11 +5,13 @@ The parts are imported inside the commands, so that each process loads only its 
 
 import asyncio
 import json
+import os
 import re
 import signal
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Never
 
@@ -25,6 +27,7 @@ app = typer.Typer(
     help="A warehouse that knows what it truly holds, right now, and orders what it will lack.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 llrp = typer.Typer(help="Tools for LLRP frames.", no_args_is_help=True)
 config = typer.Typer(help="Tools for site files.", no_args_is_help=True)
@@ -312,8 +315,12 @@ def inspect(
 ) -> None:
     """Photographs in, one JSON verdict a line out: good, defective, unsure, or empty (no fruit).
 
-    Of several fruit in one image the worst one decides. An image that cannot be read has an error in the place of a
-    verdict, and the exit status is 1.
+    A line is {"file", "verdict", "score", "model", "ms"}. The score is the
+    probability of defective, and null where the image is empty. Of several
+    fruit in one image the worst one decides.
+
+    An image that cannot be judged is {"file", "error"} instead: the others
+    are judged, and the exit status is 1.
     """
     from msgspec.structs import asdict
 
@@ -328,7 +335,7 @@ def inspect(
         _fail(str(error))
     thresholds = judge.thresholds(_site(config_file).grades if config_file else [])
     failed = False
-    for path in stills.files(images):
+    for path in stills.files(images, partial(typer.echo, err=True)):
         told = judge.inspect(path, thresholds)
         typer.echo(json.dumps(asdict(told)))
         if isinstance(told, stills.NotInspected):
@@ -538,8 +545,26 @@ def _fail(text: str, status: int = 2) -> Never:
 
 
 def main() -> None:
-    """Entry point of the `truecount` command."""
-    app()
+    """Entry point of the `truecount` command. Where its output cannot be written it ends with status 1."""
+    if None in (sys.stdout, sys.stderr):  # the next file that is opened would take its place, and be written to
+        sys.exit("standard output or standard error is closed: lead it to a file, or to /dev/null")
+    try:
+        app()
+    except OSError:
+        _write_out("\n")  # if this fails, too, it was the output, and no fault of ours
+        raise
+    finally:
+        _write_out("")
+
+
+def _write_out(more: str) -> None:
+    for stream in (sys.stderr, sys.stdout):
+        try:
+            stream.write(more)
+            stream.flush()
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # Python tries again when it ends
+            sys.exit(f"output cannot be written: {error.strerror}")
 
 
 if __name__ == "__main__":

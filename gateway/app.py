@@ -47,7 +47,8 @@ async def run(site: Site) -> None:
             intake, belts = Intake(site, ledger), Belts()
             feed = HistoryFeed(site, ledger, history)
             cloud = CloudLink(site, ledger, _now_us, time.monotonic)
-            site_view = _site_view(site, ledger, intake, feed, cloud)
+            evidence = EvidenceLink(site, ledger, pictures, belts, _now_us)
+            site_view = _site_view(site, ledger, intake, feed, cloud, evidence)
             live = Live(site, ledger, site_view, _now_us)
             parts = Parts(
                 site=site,
@@ -64,7 +65,7 @@ async def run(site: Site) -> None:
             )
             for work in (
                 intake.run(),
-                EvidenceLink(site, ledger, pictures, belts, _now_us).run(),
+                evidence.run(),
                 feed.run(),
                 cloud.run(),
                 live.run(),
@@ -91,7 +92,7 @@ async def _history(site: Site, folder: Path) -> AsyncIterator[History]:
 
 
 def _site_view(
-    site: Site, ledger: Ledger, intake: Intake, feed: HistoryFeed, cloud: CloudLink
+    site: Site, ledger: Ledger, intake: Intake, feed: HistoryFeed, cloud: CloudLink, evidence: EvidenceLink
 ) -> Callable[[], SiteView]:
     title = TitleView(en=site.title.en, zh=site.title.zh)
     started_us, ours = _now_us(), _version()
@@ -106,6 +107,7 @@ def _site_view(
             broker=intake.link,
             history=feed.link,
             cloud=cloud.link,
+            pictures_kept=evidence.keeps,
         )
 
     return view

@@ -34,6 +34,11 @@ def summary(out: Path, done: Exported) -> str:
 
 def advice(done: Exported) -> str | None:
     """What a person should do otherwise."""
-    if len(done.crops) < 2:
-        return None
-    return f"It holds {', '.join(sorted(done.crops))}: export each with --crop to train on it."
+    found = []
+    if done.refused:
+        found.append(
+            f"{len(done.refused)} left out: {done.refused[0]!r} is no picture's id. Is that a Truecount gateway?"
+        )
+    if len(done.crops) > 1:
+        found.append(f"It holds {', '.join(sorted(done.crops))}: export each with --crop to train on it.")
+    return "\n".join(found) or None

@@ -76,7 +76,7 @@ def _place(entry: LogEntry) -> str:
             return entry.id
         case records.ReplenishmentRequested():
             return entry.sku
-        case records.LotBegun() | records.LotFound() | records.UnknownLine():
+        case records.LotBegun() | records.LotFound() | records.UnknownLine() | records.LineFound():
             return entry.line
         case records.LotReleased():
             return entry.lot

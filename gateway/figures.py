@@ -58,6 +58,9 @@ class Figures:
         )
         self._gauge("truecount_evidence_pictures", "Pictures of fruit on disk", lambda: pictures.count)
         self._gauge("truecount_evidence_bytes", "What they take of their quota", lambda: pictures.bytes)
+        self._gauge(
+            "truecount_evidence_up", "1 while pictures of fruit can be stored", lambda: site_view().pictures_kept
+        )
         self._gauge("truecount_reviews_open", "Verdicts that wait for a person", lambda: ledger.sorting.waiting)
         self._gauge("truecount_log_rows", "Rows in the log", lambda: ledger.last_id)
         self._gauge("truecount_live_clients", "Open live streams", lambda: live.clients)

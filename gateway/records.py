@@ -140,6 +140,14 @@ class UnknownLine(Struct, frozen=True, kw_only=True, tag_field="kind", tag="unkn
     count: int
 
 
+class LineFound(Struct, frozen=True, kw_only=True, tag_field="kind", tag="line_found"):
+    """Fruit came of a line that the site file named at that moment, when so many lines were known that a stranger's
+    would not count."""
+
+    at_us: Micros
+    line: Name
+
+
 class LotReleased(Struct, frozen=True, kw_only=True, tag_field="kind", tag="lot_released"):
     """Somebody frees a lot that was over its limit: its stock may be sold."""
 
@@ -213,6 +221,7 @@ Record = (
     | LotBegun
     | LotFound
     | UnknownLine
+    | LineFound
     | LotReleased
     | ReviewAnswered
     | ReviewsClosed

@@ -3,24 +3,26 @@
     OUT/images/line-a-5f0c-187.jpg
     OUT/manifest.csv    the columns of the training sets, then what the line had said of the fruit
 
-It may be run again at any time: pictures that are there are not asked for again, and lines of the manifest stay, even
-if the gateway has let go of their pictures since.
+It may be run again at any time: pictures that are there are not asked for again, and lines of the manifest stay with
+their outlines, even if the gateway has let go of their pictures since, and of the outlines with them.
 """
 
 import csv
 import hashlib
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import httpx
 from pydantic import ValidationError
 
 from contract.site import Site
+from contract.wire import PICTURE_ID
 from gateway.api.reviews import ReviewDetail, ReviewPage
 from gateway.errors import BadPicture, ExportFailed
 from gateway.evidence import jpeg
@@ -34,20 +36,26 @@ VAL_SHARE: Final = 0.2
 PAGE: Final = 500
 _TIMEOUT_S: Final = 30.0
 
+_PICTURE_ID = re.compile(PICTURE_ID)
+_NO_OUTLINE: Final = "[]"
+
 Row = dict[str, str]
+_Found = Literal["added", "held", "gone", "unusable"]
 
 
 class Exported(NamedTuple):
     """What an export did."""
 
     labels: Counter[str]
-    """Pictures in the manifest now, by label."""
+    """Pictures in the folder now that can be learned from, by label."""
     crops: Counter[str]
     added: int
     """Of these, new since the export before."""
     gone: int
-    """Labels whose picture had to make room at the gateway before it was exported."""
+    """Labels whose picture had to make room at the gateway, with its outline, before it was exported."""
     unusable: int
+    refused: list[str]
+    """Ids that no picture can have, and so no file: nothing is asked for or written under them."""
 
 
 def address(site: Site) -> str:
@@ -65,27 +73,39 @@ def export(
     """
     (out / "images").mkdir(parents=True, exist_ok=True)
     rows = _read_manifest(out / "manifest.csv")
-    added = gone = unusable = 0
+    found: Counter[_Found] = Counter()
+    refused = []
     try:
         with httpx.Client(base_url=at, timeout=_TIMEOUT_S) as client:
             answered = [one for one in _answered(client) if (one.answered_us or 0) >= since_us]
             chosen = [one for one in answered if crop in (None, one.crop)]
             for done, one in enumerate(chosen, 1):
-                file = f"images/{one.id}.jpg"
-                if one.label == "unusable":
-                    unusable += 1
-                elif (out / file).exists() or _fetch(client, one.id, out / file):
-                    added += file not in rows
-                    rows[file] = _row(one, file)
+                if _PICTURE_ID.fullmatch(one.id) is None:
+                    refused.append(one.id)
                 else:
-                    gone += 1
+                    found[_take(client, one, out, rows)] += 1
                 progress(done, len(chosen))
     except httpx.HTTPError as error:
         raise ExportFailed(f"the gateway at {at} does not answer: {error}. Start it, and run this again") from error
     finally:
         _write_manifest(out / "manifest.csv", rows)
-    labels, crops = (Counter(row[column] for row in rows.values()) for column in ("label", "crop"))
-    return Exported(labels, crops, added, gone, unusable)
+    whole = [row for row in rows.values() if row["outline"] != _NO_OUTLINE and (out / row["file"]).exists()]
+    labels, crops = (Counter(row[column] for row in whole) for column in ("label", "crop"))
+    return Exported(labels, crops, found["added"], found["gone"], found["unusable"], refused)
+
+
+def _take(client: httpx.Client, one: ReviewDetail, out: Path, rows: dict[str, Row]) -> _Found:
+    """One label, into the rows. Once the gateway has let go of a picture, only its row here knows the outline."""
+    file = f"images/{one.id}.jpg"
+    held = rows.get(file)
+    if one.label == "unusable":
+        rows.pop(file, None)
+        return "unusable"
+    outline = json.dumps(one.outline) if one.outline or held is None else held["outline"]
+    if outline == _NO_OUTLINE or not ((out / file).exists() or _fetch(client, one.id, out / file)):
+        return "gone"
+    rows[file] = _row(one, file, outline)
+    return "added" if held is None else "held"
 
 
 def _answered(client: httpx.Client) -> Iterator[ReviewDetail]:
@@ -119,7 +139,7 @@ def _fetch(client: httpx.Client, key: str, into: Path) -> bool:
     return True
 
 
-def _row(one: ReviewDetail, file: str) -> Row:
+def _row(one: ReviewDetail, file: str, outline: str) -> Row:
     day = datetime.fromtimestamp(one.at_us / 1e6, UTC).date()
     group = one.lot or f"{one.line} {day}"
     cells: dict[str, object] = {
@@ -139,7 +159,7 @@ def _row(one: ReviewDetail, file: str) -> Row:
         "at_us": one.at_us,
         "answered_us": one.answered_us,
         "who": one.who,
-        "outline": json.dumps(one.outline),
+        "outline": outline,
     }
     return {name: "" if cells[name] is None else str(cells[name]) for name in COLUMNS}
 

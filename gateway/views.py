@@ -46,6 +46,8 @@ class SiteView(_View):
     broker: LinkView
     history: LinkView
     cloud: LinkView
+    pictures_kept: bool
+    """Whether pictures of fruit can be stored; false since their disk took none, until it takes one again."""
 
 
 class ReaderView(_View):
@@ -282,7 +284,7 @@ class LineView(_View):
     latest: list[VerdictView]
     """The last 12, newest first."""
     belt_us: int | None
-    """When the picture at /api/v1/lines/{name}/belt.jpg was taken; None when there is none."""
+    """When the picture at /api/v1/lines/{name}/belt.jpg came, by the gateway's clock; None when there is none."""
     to_review: int
     unpictured: int = 0
     """Verdicts that somebody should have looked at and nobody could: their picture never came, or had to make room."""
@@ -290,7 +292,8 @@ class LineView(_View):
 
 
 class ReviewView(_View):
-    """A verdict that waits for a person, keyed by the id of its picture. The section holds the oldest 20."""
+    """A verdict that waits for a person, keyed by the id of its picture. The section holds 20: the
+    oldest, but one that is there stays there until it has an answer or its picture is gone."""
 
     id: str
     line: str

@@ -30,11 +30,12 @@ CSV = {"Content-Type": "text/csv; charset=utf-8"}
 
 @dataclass
 class Links:
-    """What the broker, the history and the cloud say of themselves; a test may change it."""
+    """What the broker, the history, the cloud and the pictures' disk say of themselves; a test may change it."""
 
     broker: LinkView = OK
     history: LinkView = OK
     cloud: LinkView = OK
+    pictures_kept: bool = True
 
 
 @dataclass

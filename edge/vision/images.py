@@ -4,7 +4,9 @@ OpenCV decodes, but fills what is missing of a JPEG with grey and says nothing, 
 header claims. So the header is read first, and what looks torn is looked at again.
 """
 
+import os
 import re
+import stat
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +24,8 @@ MAX_PIXELS: Final = 40 * 10**6
 MAX_SIDE: Final = 16_384
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 """Of the files in a folder that are taken for images."""
+UNREAD_SUFFIXES: Final = frozenset({".tif", ".tiff", ".gif", ".heic", ".heif", ".avif"})
+"""Of images of the kinds that are not read."""
 GROUND: Final = 127
 """Grey that is put behind what is transparent."""
 
@@ -31,6 +35,7 @@ _PADDING: Final = 16
 """Bytes."""
 _BAND: Final = 64
 """Rows that are made RGB at a time: whatever is made on the way, it is of few pixels."""
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
 _NO_LENGTH: Final = frozenset([0x01, *range(0xD0, 0xD8)])
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -38,13 +43,21 @@ Complaint = Callable[[], str]
 """Gives what libjpeg has written to stderr since it was last called."""
 
 
-def read(path: Path, longest: int | None = None, complaint: Complaint = str) -> Image:
-    """The picture in a file, as `decode` gives it. Raises BadImage, also where the file cannot be read."""
+def read(path: Path | str, longest: int | None = None, complaint: Complaint = str) -> Image:
+    """The picture in a file, as `decode` gives it; errors name the file as `path` does.
+
+    Raises BadImage, also where the file cannot be read, or is none: a pipe or a device, which may have no end.
+    """
     try:
-        with path.open("rb") as file:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise BadImage(f"{path}: a pipe or device: write the picture to a file, and name that")
+        with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise BadImage(f"{path}: cannot be read: {error.strerror}") from error
+    if not data:
+        raise BadImage(f"{path}: the file is empty: take or copy the picture again")
     return decode(data, str(path), longest, complaint)
 
 
@@ -95,6 +108,8 @@ def _decode(data: bytes, longest: int | None, complaint: Complaint) -> Image:
         raise _Wrong(f"{width} x {height} pixels are more than {MAX_PIXELS // 10**6} million: take a smaller picture")
     if max(width, height) > MAX_SIDE:
         raise _Wrong(f"{width} x {height} pixels: no side may be longer than {MAX_SIDE}")
+    if _animated(data):
+        raise _Wrong("animated, several pictures in one file: save the one that is meant by itself")
     if data.startswith(b"\xff\xd8"):
         return _jpeg(data, _reduced(max(width, height), longest), complaint)
     return _in_rgb(_pixels(data, cv2.IMREAD_UNCHANGED))
@@ -107,7 +122,7 @@ def _size(data: bytes) -> tuple[int, int]:
     try:
         if data.startswith(b"\xff\xd8"):
             return _jpeg_size(data)
-        if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        if data.startswith(_PNG):
             return struct.unpack_from(">II", data, 16)
         if data.startswith(b"BM"):
             width, height = struct.unpack_from("<ii", data, 18)
@@ -116,7 +131,7 @@ def _size(data: bytes) -> tuple[int, int]:
             return _webp_size(data)
     except (struct.error, IndexError) as error:
         raise _Wrong("cut off within its header") from error
-    raise _Wrong("neither JPEG nor PNG, WebP or BMP")
+    raise _Wrong("neither JPEG nor PNG, WebP or BMP: convert it, for example to JPEG")
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
@@ -161,6 +176,23 @@ def _webp_size(data: bytes) -> tuple[int, int]:
     if kind == b"VP8X":
         return int.from_bytes(_exactly(data, 24, 3), "little") + 1, int.from_bytes(_exactly(data, 27, 3), "little") + 1
     raise _Wrong("damaged: a WebP of no known kind")
+
+
+def _animated(data: bytes) -> bool:
+    """Of such a file OpenCV gives the first picture only.
+
+    PNG:  signature(8) | length(4) type(4) ... crc(4) | ...    a chunk acTL before IDAT (W3C PNG, 3rd edition, 11.3.6.1)
+    WebP: RIFF size(4) WEBP | VP8X size(4) flags(1) ...        bit 1 of the flags (RFC 9649, 2.7)
+    """
+    if data.startswith(b"RIFF"):
+        return data[12:16] == b"VP8X" and bool(data[20] & 2)
+    if not data.startswith(_PNG):
+        return False
+    place, kind = len(_PNG), b""
+    while kind not in (b"acTL", b"IDAT") and place + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, place)
+        place += length + 12
+    return kind == b"acTL"
 
 
 def _exactly(data: bytes, place: int, count: int) -> bytes:

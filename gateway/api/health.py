@@ -24,6 +24,8 @@ class Health(BaseModel):
     broker: LinkView
     history: LinkView
     cloud: LinkView
+    pictures_kept: bool
+    """Whether pictures of fruit can be stored. While they cannot, their agents keep them."""
 
 
 @router.get(
@@ -32,7 +34,7 @@ class Health(BaseModel):
     responses={503: {"model": Health, "description": "The broker is away."}},
 )
 async def get_health(parts: GatewayParts, response: Response) -> Health:
-    """200 while the edge can be heard. History and cloud may be away for hours: nothing is lost."""
+    """200 while the edge can be heard. History, cloud and the pictures' disk may be away for hours: nothing is lost."""
     site = parts.site_view()
     deaf = site.broker.state == "down"
     response.status_code = 503 if deaf else 200
@@ -44,6 +46,7 @@ async def get_health(parts: GatewayParts, response: Response) -> Health:
         broker=site.broker,
         history=site.history,
         cloud=site.cloud,
+        pictures_kept=site.pictures_kept,
     )
 
 

@@ -42,8 +42,7 @@ async def get_lots(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> LotList:
     """What ran over the lines."""
-    found = [_lot(line, view) for line, view in parts.ledger.sorting.lots() if state in (None, view.state)]
-    return LotList(lots=sorted(found, key=lambda lot: (lot.begun_us, lot.line), reverse=True)[:limit])
+    return LotList(lots=[_lot(line, view) for line, view in parts.ledger.sorting.last_lots(state, limit)])
 
 
 @router.post(

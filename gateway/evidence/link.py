@@ -77,6 +77,11 @@ class EvidenceLink:
         """Whether the broker is there."""
         return self._connection.up
 
+    @property
+    def keeps(self) -> bool:
+        """Whether the disk took the last picture that came."""
+        return not self._failing
+
     async def run(self) -> None:
         """Connect and take what comes, until cancelled; raises `LedgerFailed` when the ledger cannot go on."""
         unsubscribe = self._ledger.subscribe(self._committed)
@@ -143,7 +148,7 @@ class EvidenceLink:
         )
         for belt in found.belts:
             if self._belts.put(belt.line, belt.at_us, belt.picture):
-                self._ledger.sorting.belt(belt.line, belt.at_us)
+                self._ledger.sorting.belt(belt.line, self._clock())
         for refused in found.refused:
             self._refuse(refused)
         if found.fruit:

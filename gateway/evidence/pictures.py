@@ -1,8 +1,11 @@
 """Pictures on disk, under a quota: SQLite with the pictures in it, so that one fsync keeps many and none is half there.
 
-What makes room goes by rank, within it the oldest first:
+What makes room goes by rank, within it what came first (the clocks of agents may be wrong):
 
     0 good    1 defective, unsure, unseen    2 of a review that waits    3 with a person's label
+
+Of the last there may be half a quota: what is beyond it makes room before all others, or in a year of labels there
+would be no room for what is to be labelled.
 """
 
 import contextlib
@@ -23,6 +26,8 @@ WAITING: Final = 2
 LABELLED: Final = 3
 ROW_BYTES = 256
 """What a picture costs besides its own length."""
+LABELLED_SHARE: Final = 0.5
+"""Of the quota."""
 _EVICTED_AT_ONCE = 64
 _ASKED_AT_ONCE = 500
 _WAL_BYTES = 16 * 1024 * 1024
@@ -47,11 +52,14 @@ CREATE TABLE IF NOT EXISTS pictures (
     bytes INTEGER NOT NULL,
     picture BLOB NOT NULL
 );
-CREATE INDEX IF NOT EXISTS pictures_by_rank ON pictures (rank, at_us, id, bytes);
+CREATE INDEX IF NOT EXISTS pictures_by_arrival ON pictures (rank);  -- within it by rowid, as in every index
+CREATE INDEX IF NOT EXISTS pictures_by_weight ON pictures (rank, bytes);
 """
 _COLUMNS = "id, agent, line, at_us, kept_us, verdict, score, model, outline, bytes"
 _INSERT = f"INSERT INTO pictures VALUES ({', '.join('?' * 12)}) ON CONFLICT (id) DO NOTHING"
 _BASE = "CASE verdict WHEN 'good' THEN 0 ELSE 1 END"
+_FIRST = f"SELECT id, rank, bytes FROM pictures WHERE rank >= ? ORDER BY rank, rowid LIMIT {_EVICTED_AT_ONCE}"
+_MARK = f"UPDATE pictures SET rank = coalesce(?, {_BASE}) WHERE id = ?"
 
 log = structlog.get_logger(__name__)
 
@@ -112,10 +120,10 @@ class Pictures:
             self._db.close()
             raise
 
-    def put(self, news: Sequence[Evidence], ranks: Mapping[str, Rank], now_us: int) -> list[str]:
+    def put(self, news: Sequence[Evidence], ranks: Mapping[str, Rank | None], now_us: int) -> list[str]:
         """Keep pictures, on disk when this returns; the ids of the waiting and labelled ones that made room.
 
-        An id that is held already stays as it is. `ranks` are those of reviews, by id.
+        An id that is held already stays as it is. `ranks` are as in `mark`.
         """
         with self._writing() as db:
             for one in news:
@@ -127,18 +135,15 @@ class Pictures:
     def mark(self, ranks: Mapping[str, Rank | None]) -> dict[str, Outline]:
         """These have another rank now, None being that of their verdict; the outlines of those that are here."""
         with self._writing() as db:
-            db.executemany(
-                f"UPDATE pictures SET rank = coalesce(?, {_BASE}) WHERE id = ?",
-                [(rank, key) for key, rank in ranks.items()],
-            )
+            db.executemany(_MARK, [(rank, key) for key, rank in ranks.items()])
             return dict(self._outlines(db, list(ranks)))
 
-    def mark_all(self, ranks: Mapping[str, Rank]) -> tuple[dict[str, Outline], list[str]]:
+    def mark_all(self, ranks: Mapping[str, Rank | None]) -> tuple[dict[str, Outline], list[str]]:
         """`mark`; all others have the rank of their verdict. Besides, as in `put`, what made room: the quota may be
         smaller than it was."""
         with self._writing() as db:
             db.execute(f"UPDATE pictures SET rank = {_BASE} WHERE rank > 1")
-            db.executemany("UPDATE pictures SET rank = ? WHERE id = ?", [(rank, key) for key, rank in ranks.items()])
+            db.executemany(_MARK, [(rank, key) for key, rank in ranks.items()])
             lost = self._make_room(db)
             found = dict(self._outlines(db, list(ranks)))
         with self._writing(begin=False) as db:
@@ -173,18 +178,26 @@ class Pictures:
                 yield key, _outline(outline)
 
     def _make_room(self, db: sqlite3.Connection) -> list[str]:
+        over = self.bytes - self._quota_bytes
+        if over <= 0:
+            return []
+        (labelled,) = db.execute("SELECT coalesce(sum(bytes), 0) FROM pictures WHERE rank = ?", (LABELLED,)).fetchone()
+        too_much = labelled - int(LABELLED_SHARE * self._quota_bytes)
+        lost = self._let_go(db, LABELLED, min(over, too_much))
+        return lost + self._let_go(db, 0, self.bytes - self._quota_bytes)
+
+    def _let_go(self, db: sqlite3.Connection, least: Rank, size: int) -> list[str]:
+        """So many bytes, of this rank and those above it; the ids of the waiting and labelled ones."""
         lost: list[str] = []
-        while self.bytes > self._quota_bytes:
-            rows = db.execute(
-                "SELECT id, rank, bytes FROM pictures ORDER BY rank, at_us, id LIMIT ?", (_EVICTED_AT_ONCE,)
-            ).fetchall()
+        while size > 0:
+            rows = db.execute(_FIRST, (least,)).fetchall()
             if not rows:
                 break
-            for key, rank, size in rows:
-                if self.bytes <= self._quota_bytes:
+            for key, rank, freed in rows:
+                if size <= 0:
                     break
                 db.execute("DELETE FROM pictures WHERE id = ?", (key,))
-                self.count, self.bytes = self.count - 1, self.bytes - size
+                self.count, self.bytes, size = self.count - 1, self.bytes - freed, size - freed
                 lost += [key] if rank >= WAITING else []
         return lost
 

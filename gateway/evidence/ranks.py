@@ -31,7 +31,7 @@ class Ranks:
         """Reviews of which the pictures do not know yet how they stand."""
         self._news = asyncio.Event()
 
-    def of(self, keys: Iterable[str]) -> dict[str, Rank]:
+    def of(self, keys: Iterable[str]) -> dict[str, Rank | None]:
         """The ranks of those of these pictures that have a review."""
         reviews = ((key, self._ledger.sorting.review(key)) for key in keys)
         return {key: _rank(review) for key, review in reviews if review is not None}
@@ -91,5 +91,12 @@ class Ranks:
         self._ledger.sorting.pictured(outlines)
 
 
-def _rank(review: Review) -> Rank:
-    return WAITING if review.label is None else LABELLED
+def _rank(review: Review) -> Rank | None:
+    """None: that of its verdict, as no training takes a picture that is unusable."""
+    match review.label:
+        case None:
+            return WAITING
+        case "unusable":
+            return None
+        case _:
+            return LABELLED

@@ -173,6 +173,8 @@ def _record(record: records.Record) -> Chart:
             return Chart({"line": record.line}, {"lot": record.lot, "limit": record.limit})
         case records.UnknownLine():
             return Chart({"about": record.agent}, {"line": record.line, "count": record.count})
+        case records.LineFound():
+            return Chart({"line": record.line}, {"n": 1})
         case records.LotReleased():
             return Chart({}, {"lot": record.lot, "who": record.who, "why": record.why})
         case records.ReviewAnswered():

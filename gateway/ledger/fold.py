@@ -46,6 +46,7 @@ RULES: dict[type, Rule] = {
     records.LotBegun: lines.begun,
     records.LotFound: lines.found,
     records.UnknownLine: lines.stranger_told,
+    records.LineFound: lines.line_found,
     records.LotReleased: lots.released,
     records.ReviewAnswered: reviews.answered,
     records.ReviewsClosed: reviews.closed,

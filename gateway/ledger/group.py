@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 import structlog
@@ -83,10 +83,10 @@ class Group:
         for line, count in self._strangers.items():
             self._record(records.UnknownLine(at_us=self._now_us, agent=entry.agent, line=line, count=count))
 
-    def close(self) -> None:
-        """After all that: ask for what is lacking, and let go of the reviews that are too many."""
+    def close(self, shown: Collection[str]) -> None:
+        """After all that: ask for what is lacking, and let go of the reviews that are too many, `shown` ones last."""
         self._replenish()
-        for record in reviews.closing(reviews.surplus(self._state), "let_go", self._now_us):
+        for record in reviews.closing(reviews.surplus(self._state, shown), "let_go", self._now_us):
             self._record(record)
 
     def _replenish(self) -> None:
@@ -121,9 +121,12 @@ class Group:
 
     def _fruit(self, event: events.Inspection) -> None:
         """What the site file says of its line today goes into the log: the fold does not ask it."""
+        named = event.line in self._state.house.lines
         if lines.unfit(self._state, event.line) is not None:
-            return
-        if event.line not in self._state.house.lines:
+            if not named:
+                return
+            self._record(records.LineFound(at_us=self._now_us, line=event.line))
+        if not named:
             self._strangers[event.line] += 1
         found = lots.news(self._state, event, self._now_us)
         if found is not None:

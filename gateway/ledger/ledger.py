@@ -298,7 +298,7 @@ class Ledger:
             self._queued_rows -= len(entry.bodies if isinstance(entry, Taken) else entry.records)
             entries.append(entry)
             group.add(entry)
-        group.close()
+        group.close(self.sorting.shown)
         if self._queued_rows < MAX_QUEUED:
             self._room.set()
         self._next_id += len(group.rows)

@@ -35,6 +35,10 @@ class SortingLine(Struct):
 
     lot: str | None = None
     """The lot that runs, or ran last."""
+    told: str | None = None
+    """The lot of the last fruit that came: an earlier one while the line's agent is behind."""
+    lacking: list[str] = []
+    """Lots that the open exception about lost fruit is about, as many as it names and one more."""
     model: str | None = None
     shadow: Shadow | None = None
     latest: list[Fruit] = []
@@ -67,9 +71,17 @@ class Run(Struct):
     untold: int = 0
     """Fruit that the line counted and whose events never came."""
     over: bool = False
-    """It was over its limit once, which only a person undoes."""
+    """It was over its limit once."""
     released_by: str | None = None
     release_reason: str | None = None
+    freed: tuple[int, int] | None = None
+    """Defective and judged fruit when a person freed it last."""
+
+    @property
+    def fresh(self) -> tuple[int, int]:
+        """Defective and judged fruit that no person has decided about."""
+        defective, judged = self.freed or (0, 0)
+        return self.defective - defective, self.judged - judged
 
     @property
     def judged(self) -> int:

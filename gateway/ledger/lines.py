@@ -14,13 +14,13 @@ from gateway.errors import Misfit
 from gateway.ledger import exceptions, inventory, lots, reviews
 from gateway.ledger.linerows import Fruit, Shadow, SortingLine
 from gateway.ledger.state import State
-from gateway.records import LogRow, LotBegun, LotFound, UnknownLine
+from gateway.records import LineFound, LogRow, LotBegun, LotFound, UnknownLine
 
 LATEST: Final = 12
 """Fruit that a line shows."""
 MINUTE_S: Final = 60
 MAX_LINES: Final = 200
-"""Lines that the state holds: their names come from the agents."""
+"""Beyond so many lines fruit of another one counts only where the site file names it: agents may invent names."""
 _NAME: Final = re.compile(NAME_PATTERN)
 
 
@@ -52,6 +52,11 @@ def found(state: State, row: LogRow, record: LotFound) -> None:
     _check(state, record.line)
     _of(state, record.line)
     lots.found(state, record)
+
+
+def line_found(state: State, row: LogRow, record: LineFound) -> None:
+    """Fruit of a line comes that the site file names: it counts, however many lines there are."""
+    _of(state, record.line)
 
 
 def stranger_told(state: State, row: LogRow, record: UnknownLine) -> None:

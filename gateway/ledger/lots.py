@@ -1,9 +1,13 @@
 """Lots: what the fruit of each lot came to on each line, and whether it is over its customer's limit.
 
 A lot is over its limit when even the low end of the confidence interval of its share of defective fruit is above it:
-then its stock goes to quarantine, until somebody frees it. Because that is asked again at every fruit, the interval
-alone would call one lot in twenty bad that is not: for that the first fruit must be defective, or two of the first
-five. So a lot that still runs is not over its limit before `LEAST_DEFECTIVE` fruit of it are defective.
+then its stock goes to quarantine, until somebody frees it; what comes after that is judged by itself. Because it is
+asked again at every fruit, the interval alone would call one lot in twenty bad that is not: for that the first fruit
+must be defective, or two of the first five. So while more of its fruit may come, a lot is not over its limit before
+`LEAST_DEFECTIVE` of it are defective.
+
+That another lot has begun does not mean that all fruit of the one before was told: its agent may be behind by days.
+But an agent tells the fruit of a line in their order, so the first fruit of another lot does.
 """
 
 from bisect import insort
@@ -17,7 +21,14 @@ from gateway.ledger.rows import Param
 from gateway.ledger.state import State
 from gateway.records import LogRow, LotBegun, LotFound, LotReleased
 
+Standing = Literal["running", "within", "over", "released"]
+
 LEAST_DEFECTIVE: Final = 5
+MAX_STRAYS: Final = 200
+"""Lots of a line that nobody began and that were never over their limit: their names come from the agents, so beyond
+these the one that began first is forgotten."""
+NAMED: Final = 3
+"""Lots that an exception about lost fruit names."""
 _NOBODY_SAID: Final = "judged on the line, but never told to the gateway: this lot's figures lack them"
 
 
@@ -32,7 +43,7 @@ def begun(state: State, row: LogRow, record: LotBegun) -> None:
     run.sku, run.customer, run.ordered, run.ended_us = record.sku, record.customer, True, None
     said = record.limit
     run.limit = state.house.most_defective(record.line, record.customer) if said is None else said
-    _runs_now(state, run, record.at_us, row.recorded_us)
+    _runs_now(state, run, record.at_us)
     _judge(state, run, row.recorded_us)
 
 
@@ -59,9 +70,12 @@ def counted(state: State, row: LogRow, event: Inspection, at_us: int) -> None:
     line = state.lines.rows[event.line]
     current = state.lots.get(key_of(event.line, line.lot)) if line.lot is not None else None
     if current is None or (not run.ordered and not current.ordered and run.begun_us > current.begun_us):
-        _runs_now(state, run, at_us, row.recorded_us)
+        _runs_now(state, run, at_us)
     _compare(state, row, event, run)
     _judge(state, run, row.recorded_us)
+    before, line.told = line.told, event.lot
+    if before not in (None, event.lot, line.lot):
+        _judge(state, state.lots.rows[key_of(event.line, before)], row.recorded_us, all_told=True)
 
 
 def released(state: State, row: LogRow, record: LotReleased) -> None:
@@ -70,7 +84,7 @@ def released(state: State, row: LogRow, record: LotReleased) -> None:
         return
     held = [run for run in runs_of(state, record.lot) if run.held]
     for run in held:
-        run.released_by, run.release_reason = record.who, record.why
+        run.released_by, run.release_reason, run.freed = record.who, record.why, (run.defective, run.judged)
         state.lots.touch(key_of(run.line, run.lot))
     if held:
         quarantine.free(state, record.lot, row.recorded_us)
@@ -83,7 +97,7 @@ def runs_of(state: State, lot: str) -> list[Run]:
     return [run for run in runs if run is not None]
 
 
-def standing(state: State, run: Run) -> Literal["running", "within", "over", "released"]:
+def standing(state: State, run: Run) -> Standing:
     """How a lot stands."""
     if run.over:
         return "over" if run.held else "released"
@@ -92,9 +106,11 @@ def standing(state: State, run: Run) -> Literal["running", "within", "over", "re
 
 
 def reindex(state: State) -> None:
-    """Derive the index from the table."""
+    """Derive the index from the table. Of a lot freed by an older version, what there is of it was decided about."""
     for key, run in state.lots.rows.items():
         insort(state.index.lots_of_line[run.line], (run.begun_us, key))
+        if run.released_by is not None and run.freed is None:
+            run.freed = (run.defective, run.judged)
 
 
 def _of(state: State, line: str, lot: str, at_us: int) -> Run:
@@ -102,19 +118,28 @@ def _of(state: State, line: str, lot: str, at_us: int) -> Run:
     run = state.lots.get(key)
     if run is None:
         run = Run(line=line, lot=lot, begun_us=at_us, limit=state.house.most_defective(line, None))
+        _forget_strays(state, line)
         insort(state.index.lots_of_line[line], (at_us, key))
         return state.lots.put(key, run)
     state.lots.touch(key)
     return run
 
 
-def _runs_now(state: State, run: Run, at_us: int, now_us: int) -> None:
-    """The lot is the one on its line; the one before has ended, and is judged by what there was of it."""
+def _forget_strays(state: State, name: str) -> None:
+    """Make room for one more lot on a line. Should fruit of a forgotten one come, it is found once more."""
+    line, lots = state.lines.rows[name], state.index.lots_of_line[name]
+    runs = [(place, state.lots.rows[place[1]]) for place in lots]
+    strays = [place for place, run in runs if not run.ordered and not run.over and run.lot not in (line.lot, line.told)]
+    for place in strays[: max(0, len(strays) + 1 - MAX_STRAYS)]:
+        lots.remove(place)
+        state.lots.drop(place[1])
+
+
+def _runs_now(state: State, run: Run, at_us: int) -> None:
+    """The lot is the one on its line; the one before has ended."""
     line = state.lines.rows[run.line]
     if line.lot is not None and line.lot != run.lot:
-        before = _of(state, run.line, line.lot, at_us)
-        before.ended_us = at_us
-        _judge(state, before, now_us)
+        _of(state, run.line, line.lot, at_us).ended_us = at_us
     line.lot = run.lot
     state.lines.touch(run.line)
 
@@ -130,32 +155,56 @@ def _compare(state: State, row: LogRow, event: Inspection, run: Run) -> None:
     told = tally.good + tally.defective + tally.unsure + tally.unseen
     untold = told - (run.judged + run.unsure + run.unseen)
     if untold > run.untold:
-        what: dict[str, Param] = {"lot": run.lot, "detail": f"lot {run.lot}: {untold} fruit {_NOBODY_SAID}"}
+        detail = f"lot {run.lot}: {untold} fruit {_NOBODY_SAID}"
+        what: dict[str, Param] = {"lots": _lacking(state, run), "detail": detail}
         exceptions.add(state, "data_lost", run.line, row.recorded_us, untold - run.untold, what)
         run.untold = untold
 
 
-def _judge(state: State, run: Run, now_us: int) -> None:
-    if run.judged == 0:
+def _lacking(state: State, run: Run) -> str:
+    """The lots of a line that its open exception about lost fruit is about, this one among them."""
+    line = state.lines.rows[run.line]
+    if exceptions.current(state, "data_lost", run.line) is None:
+        line.lacking = []
+    if run.lot not in line.lacking and len(line.lacking) <= NAMED:
+        line.lacking.append(run.lot)
+    return ", ".join([*line.lacking[:NAMED], *("…" for _ in line.lacking[NAMED:])])
+
+
+def _judge(state: State, run: Run, now_us: int, *, all_told: bool = False) -> None:
+    """Whether it is over its limit. `all_told`: no more of its fruit comes, unless it runs once more."""
+    defective, judged = run.fresh
+    if judged == 0:
         return
-    low, _ = wilson.interval(run.defective, run.judged)
-    enough = run.defective >= LEAST_DEFECTIVE or run.ended_us is not None
-    if enough and low > run.limit and not run.over:
-        run.over = True
-        exceptions.begin(state, "quality", run.lot, now_us, *_figures(state, run.lot))
-        quarantine.hold(state, run.lot, now_us)
-    elif run.held:
+    if run.held:
         exceptions.update(state, "quality", run.lot, now_us, *_figures(state, run.lot))
+        return
+    low, _ = wilson.interval(defective, judged)
+    if low > run.limit and (all_told or defective >= LEAST_DEFECTIVE):
+        run.over, run.released_by, run.release_reason = True, None, None
+        state.lots.touch(key_of(run.line, run.lot))
+        _hold(state, run.lot, now_us)
+
+
+def _hold(state: State, lot: str, now_us: int) -> None:
+    """It is over its limit on one line more."""
+    count, params = _figures(state, lot)
+    if exceptions.current(state, "quality", lot) is None:
+        params["rate"] = params["now"]
+        if gone := quarantine.gone(state, lot):
+            params["shipped"] = gone
+    exceptions.begin(state, "quality", lot, now_us, count, params)
+    quarantine.hold(state, lot, now_us)
 
 
 def _figures(state: State, lot: str) -> tuple[int, dict[str, Param]]:
-    """Defective fruit, and what else is told of a lot: of all lines together that hold it."""
+    """Defective fruit, and what else is told of a lot as it is now: of all lines together that hold it."""
     held = [run for run in runs_of(state, lot) if run.held]
-    defective, judged = sum(run.defective for run in held), sum(run.judged for run in held)
+    defective, judged = (sum(figure) for figure in zip(*(run.fresh for run in held), strict=True))
     low, high = wilson.interval(defective, judged)
     return defective, {
         "line": ", ".join(sorted(run.line for run in held)),
-        "rate": round(defective / judged, 4),
+        "now": round(defective / judged, 4),
         "low": round(low, 4),
         "high": round(high, 4),
         "limit": min(run.limit for run in held),

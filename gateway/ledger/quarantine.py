@@ -23,6 +23,8 @@ def belongs(state: State, epc: str, lot: str | None, now_us: int) -> None:
     state.index.items_of_lot[lot].add(epc)
     _count(state, item, +(lot in state.index.held_lots), now_us)
     state.items.touch(epc)
+    if lot in state.index.held_lots and _is_gone(item):
+        _one_more_gone(state, lot, now_us)
 
 
 def hold(state: State, lot: str, now_us: int) -> None:
@@ -37,6 +39,11 @@ def free(state: State, lot: str, now_us: int) -> None:
     if lot in state.index.held_lots:
         state.index.held_lots.discard(lot)
         _count_all(state, lot, -1, now_us)
+
+
+def gone(state: State, lot: str) -> int:
+    """Cases of the lot that have left the house: nobody can hold these any more."""
+    return sum(_is_gone(state.items.rows[epc]) for epc in state.index.items_of_lot.get(lot, ()))
 
 
 def shipped(state: State, epc: str, door: str, now_us: int) -> None:
@@ -57,6 +64,19 @@ def reindex(state: State) -> None:
         if item.lot is not None:
             state.index.items_of_lot[item.lot].add(epc)
     state.index.held_lots.update(run.lot for run in state.lots.rows.values() if run.held)
+
+
+def _is_gone(item: Item) -> bool:
+    return item.sku is not None and item.placed is not None and item.zone is None
+
+
+def _one_more_gone(state: State, lot: str, now_us: int) -> None:
+    """A case turns out to have been of the lot only when it has left already."""
+    told = exceptions.current(state, "quality", lot)
+    if told is not None:
+        gone_before = told.params.get("shipped", 0)
+        assert isinstance(gone_before, int)
+        exceptions.update(state, "quality", lot, now_us, told.count, {"shipped": gone_before + 1})
 
 
 def _count_all(state: State, lot: str, change: int, now_us: int) -> None:

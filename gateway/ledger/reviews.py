@@ -1,15 +1,15 @@
 """Reviews: verdicts that a person shall look at, because they are unsure or were drawn by chance.
 
-Only so many wait at once: beyond it the oldest are let go. Those whose picture never comes nobody can answer. Both are
-closed by a record of their own, so that the log says of each verdict what became of it; what a person has answered
-stays.
+Only so many wait at once: beyond it the oldest are let go, but none that stands before a person. Those whose picture
+never comes nobody can answer. Both are closed by a record of their own, so that the log says of each verdict what
+became of it; what a person has answered stays.
 """
 
 import heapq
 import re
 from bisect import bisect_left, insort
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain, islice
 
 from contract.events import Inspection
 from contract.wire import PICTURE_ID
@@ -68,11 +68,25 @@ def closed(state: State, row: LogRow, record: ReviewsClosed) -> None:
             state.lines.touch(review.line)
 
 
-def surplus(state: State) -> list[str]:
-    """The oldest ones, beyond those that may wait."""
-    queues = state.index.open_reviews.values()
-    over = sum(map(len, queues)) - state.house.site.gateway.max_reviews
-    return [key for _, key in islice(heapq.merge(*queues), max(0, over))]
+def surplus(state: State, shown: Collection[str]) -> list[str]:
+    """Those beyond what may wait: the oldest of those that are not shown to a person, then the last of those."""
+    over = sum(map(len, state.index.open_reviews.values())) - state.house.site.gateway.max_reviews
+    if over <= 0:
+        return []
+    others = (key for key in oldest(state) if key not in shown)
+    on_page = (key for key in reversed([*shown]) if is_open(state, key))
+    return list(islice(chain(others, on_page), over))
+
+
+def oldest(state: State) -> Iterator[str]:
+    """Those that wait, the oldest first."""
+    return (key for _, key in heapq.merge(*state.index.open_reviews.values()))
+
+
+def is_open(state: State, key: str) -> bool:
+    """Whether it waits for an answer."""
+    review = state.reviews.get(key)
+    return review is not None and review.label is None
 
 
 def closing(keys: Sequence[str], why: WhyClosed, now_us: int) -> list[Record]:

@@ -6,12 +6,13 @@ both are there.
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, Literal
 
 from contract.wire import LotOrder, Outline
 from gateway.ledger import inventory, lines, lots, reviews
 from gateway.ledger.linerows import Review
+from gateway.ledger.lots import Standing
 from gateway.ledger.pulse import Pulse
 from gateway.ledger.shown_lines import lot_view
 from gateway.ledger.state import State
@@ -19,7 +20,7 @@ from gateway.records import Record
 from gateway.views import LotView, Section
 
 SHOWN: Final = 20
-"""Reviews on the page: the oldest ones."""
+"""Reviews on the page: the oldest ones, but what is there stays there, whatever older one comes late."""
 PICTURE_WAIT_US: Final = 3_600_000_000
 """A picture that has not come in this time, though it could have, never will: an agent whose spool is full sends all of
 it in a few minutes, over a poor line in half an hour."""
@@ -40,7 +41,7 @@ class Sorting:
         self.shown: dict[str, Outline] = {}
         """Of the reviews on the page, in their order."""
         self.belts: dict[str, int] = {}
-        """When the newest picture of each line's belt was taken."""
+        """When the newest picture of each line's belt came."""
         self._per_minute: dict[str, int] = {}
         self._told_of_pictures = False
         self._pictures_since_us: int | None = None
@@ -68,10 +69,15 @@ class Sorting:
         order = self.orders(self._state.house.lines[line].agent).get(line)
         return order == LotOrder(lot=lot, sku=sku, customer=customer)
 
-    def lots(self, lot: str | None = None) -> list[tuple[str, LotView]]:
-        """Lots with their lines: all of them, or one on every line where it ran."""
-        runs = list(self._state.lots.rows.values()) if lot is None else lots.runs_of(self._state, lot)
-        return [(run.line, lot_view(self._state, run)) for run in runs]
+    def lots(self, lot: str) -> list[tuple[str, LotView]]:
+        """A lot with each line where it ran."""
+        return [(run.line, lot_view(self._state, run)) for run in lots.runs_of(self._state, lot)]
+
+    def last_lots(self, standing: Standing | None, limit: int) -> list[tuple[str, LotView]]:
+        """Lots with their lines, those that stand so or all, the last begun first."""
+        runs = (run for run in self._state.lots.rows.values() if standing in (None, lots.standing(self._state, run)))
+        last = heapq.nlargest(limit, runs, key=lambda run: (run.begun_us, run.line))
+        return [(run.line, lot_view(self._state, run)) for run in last]
 
     def released(self, lot: str) -> tuple[str, str] | None:
         """Who has freed a lot, and why; None if nobody has."""
@@ -117,12 +123,12 @@ class Sorting:
     def pictured(self, outlines: Mapping[str, Outline]) -> None:
         """These pictures are there; those of no open review are of no interest here. At first it is told of all."""
         self._told_of_pictures = True
-        self._outlines |= {key: outline for key, outline in outlines.items() if self._is_open(key)}
+        self._outlines |= {key: outline for key, outline in outlines.items() if reviews.is_open(self._state, key)}
         self._tell(self.moved())
 
     def unpictured(self, keys: Iterable[str], now_us: int) -> list[Record]:
         """These pictures are gone: what is to be recorded of the reviews that wait with them."""
-        return reviews.closing([key for key in keys if self._is_open(key)], "unpictured", now_us)
+        return reviews.closing([key for key in keys if reviews.is_open(self._state, key)], "unpictured", now_us)
 
     def overdue(self, now_us: int) -> list[Record]:
         """What is to be recorded of reviews whose picture could have come, and has not."""
@@ -135,9 +141,9 @@ class Sorting:
                 late += [key for key in lacking if now_us - asked[key] > PICTURE_WAIT_US]
         return reviews.closing(late, "unpictured", now_us)
 
-    def belt(self, line: str, at_us: int) -> None:
+    def belt(self, line: str, now_us: int) -> None:
         """A newer picture of a line's belt is there."""
-        self.belts[line] = at_us
+        self.belts[line] = now_us
         self._tell(frozenset({("lines", line)}))
 
     # what changes
@@ -145,10 +151,11 @@ class Sorting:
     def moved(self) -> Changed:
         """Brings `shown` up to date; the reviews that came to the page or left it."""
         before = dict(self.shown)
-        for key in [key for key in self._outlines if not self._is_open(key)]:
+        for key in [key for key in self._outlines if not reviews.is_open(self._state, key)]:
             del self._outlines[key]
-        oldest = heapq.merge(*self._state.index.open_reviews.values())
-        here = islice((key for _, key in oldest if key in self._outlines), SHOWN)
+        stay = (key for key in before if key in self._outlines)
+        come = (key for key in reviews.oldest(self._state) if key in self._outlines and key not in before)
+        here = islice(chain(stay, come), SHOWN)
         self.shown.clear()
         self.shown.update((key, self._outlines[key]) for key in here)
         return frozenset(("reviews", key) for key in before.keys() ^ self.shown.keys())
@@ -182,7 +189,3 @@ class Sorting:
         if agent is None or pulse is None or pulse.heard_us is None or not pulse.here:
             return None
         return max(self._pictures_since_us, agent.since_us)
-
-    def _is_open(self, key: str) -> bool:
-        review = self._state.reviews.get(key)
-        return review is not None and review.label is None

@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import paho.mqtt.client as mqtt
 from ledgersite import SITE, now_us
@@ -175,6 +175,8 @@ class Agent:
         self._client.message_callback_add(self._topic("command"), self._on_command)
         self._client.connect_async("127.0.0.1", site.broker.port)
         self._client.loop_start()
+        self._speaking = threading.Lock()
+        self._away = False
         self._gone = threading.Event()
         self._heart = threading.Thread(target=self._beats, daemon=True)
         self._heart.start()
@@ -194,10 +196,27 @@ class Agent:
     def show(self, *pictures: wire.Evidence) -> None:
         """Send pictures; returns when the gateway has those of fruit on disk. One of a belt is shown, not kept."""
         wanted = {picture.id for picture in pictures if picture.kind == "fruit"}
-        for picture in pictures:
-            self._client.publish(self._topic("evidence"), wire.encode(picture), qos=1)
+        self.offer(*pictures)
         with self._news:
             assert self._news.wait_for(lambda: wanted <= self._kept, PATIENCE_S), f"not kept: {wanted - self._kept}"
+
+    def offer(self, *pictures: wire.Evidence) -> None:
+        """Send pictures, and wait for nothing."""
+        for picture in pictures:
+            self._client.publish(self._topic("evidence"), wire.encode(picture), qos=1)
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Its connection breaks, of which its last will tells; at the end it is heard again."""
+        with self._speaking:
+            self._away = True
+            self._say("offline")
+        try:
+            yield
+        finally:
+            with self._speaking:
+                self._away = False
+            self._beat()
 
     def runs(self, line: str, lot: str) -> None:
         """Returns when the gateway has said that this lot runs over the line."""
@@ -212,8 +231,13 @@ class Agent:
                 return
 
     def _beat(self) -> None:
+        with self._speaking:
+            if not self._away:
+                self._say("online")
+
+    def _say(self, state: Literal["online", "offline"]) -> None:
         status = wire.Status(
-            agent=self.name, state="online", at_us=now_us(), epoch=self._epoch, made=self._next - 1, interval_s=BEAT_S
+            agent=self.name, state=state, at_us=now_us(), epoch=self._epoch, made=self._next - 1, interval_s=BEAT_S
         )
         self._client.publish(self._topic("status"), wire.encode(status), qos=1, retain=True)
 

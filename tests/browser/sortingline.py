@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from browserhouse import LINE, PATIENCE_S, SORTER, House
 from ledgersite import now_us
+from msgspec import structs
 from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page
 
@@ -56,9 +57,15 @@ class SortingLine:
         evidence: bool = False,
         gate: str | None = None,
         second: events.SecondOpinion | None = None,
+        untold: int = 0,
     ) -> list[str]:
-        """So many fruit go by, and are judged so; the names of them. Their pictures, if there are any, come apart."""
+        """So many fruit go by, and are judged so; the names of them. Their pictures, if there are any, come apart.
+
+        `untold`: of a lot of which nothing was told yet, so many more have gone by, and nobody hears of them.
+        """
         told = [self._inspection(verdict, evidence, gate, second) for verdict in verdicts]
+        if untold:
+            told = [structs.replace(one, tally=events.Tally(good=untold + n)) for n, one in enumerate(told, 1)]
         self._house.sorter.tell(*told)
         return [one.subject for one in told]
 
@@ -66,12 +73,17 @@ class SortingLine:
         """The pictures of these fruit arrive."""
         self._house.sorter.show(*(self._evidence(name, verdict) for name in names))
 
+    def offers(self, name: str, verdict: events.Verdict = "unsure") -> None:
+        """The picture of a fruit is sent; whether it arrives is another matter."""
+        self._house.sorter.offer(self._evidence(name, verdict))
+
     def belt(self) -> int:
-        """A picture of the belt as it is now; its time, once the gateway shows it."""
+        """A picture of the belt as it is now; when it came, once the gateway shows it."""
         rgb = np.full((360, 640, 3), BELT_RGB, np.uint8)
         for place in range(3):
             _lay(rgb, Fruit("lemon", place == 1, place).view(0.1, 110), 60 + 200 * place, 120)
         now = now_us()
+        before = self._belt_us()
         picture = wire.Evidence(
             schema=wire.SCHEMA,
             agent=SORTER,
@@ -83,10 +95,15 @@ class SortingLine:
         )
         self._house.sorter.show(picture)
         ends = time.monotonic() + PATIENCE_S
-        while self._house.ask("/api/v1/snapshot")["lines"][LINE["name"]]["belt_us"] != now:
+        while (came := self._belt_us()) == before:
             assert time.monotonic() < ends, "the gateway does not show the picture of the belt"
             time.sleep(0.05)
-        return now
+        assert came is not None
+        return came
+
+    def _belt_us(self) -> int | None:
+        told: int | None = self._house.ask("/api/v1/snapshot")["lines"][LINE["name"]]["belt_us"]
+        return told
 
     def camera(self, state: events.DeviceState, detail: str = "") -> None:
         """Something happens to the camera."""

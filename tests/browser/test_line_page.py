@@ -4,11 +4,9 @@ import re
 
 import pytest
 from browserhouse import House, OpenPage, temperature
-from cable import Cable
-from ledgersite import LEMON, case
 from playwright.sync_api import Locator, Page, Route, expect
 from sortingline import MODEL, SortingLine, card, count
-from test_page import accessible, alarm
+from test_page import accessible
 
 from contract.events import SecondOpinion
 
@@ -22,17 +20,6 @@ def label(locator: Locator, name: str = "aria-label") -> str:
 
 def fruit(page: Page, name: str) -> Locator:
     return card(page).locator(f"[data-fruit={name}]")
-
-
-def waiting(house: House) -> list[str]:
-    return [review["id"] for review in house.ask("/api/v1/reviews")["reviews"]]
-
-
-def open_review(page: Page, who: str = "Wang Li") -> Locator:
-    """Opens it and says who answers."""
-    page.get_by_role("button", name="Review").click()
-    page.get_by_label("Who are you?").fill(who)
-    return page.locator("#review")
 
 
 def test_a_lot_runs_and_the_line_shows_its_counts_and_how_sure_its_rate_is(
@@ -150,81 +137,6 @@ def test_pictures_that_come_move_nothing(house: House, visit: OpenPage, line: So
     assert page.evaluate("window.moved") == []
 
 
-def test_a_person_answers_the_review_with_the_keyboard(
-    house: House, visit: OpenPage, line: SortingLine, lot: str
-) -> None:
-    names = line.sorts("unsure", "unsure", "unsure", "unsure", evidence=True)
-    line.pictures(*names)
-    page = visit(house)
-    review = open_review(page)
-    before = waiting(house)
-    expect(review.locator(".state")).to_have_text(f"{len(before)} wait")
-    expect(review).to_contain_text("The model says unsure, with a chance of 55% that it is defective.")
-    expect(review.locator(".sheet img")).to_have_attribute("data-there", "true", timeout=15_000)
-    expect(review.locator(".sheet polygon")).to_have_count(2)
-
-    review.get_by_role("button", name="Defective").focus()
-    for key, answer in (("2", "defective"), ("1", "good"), ("3", "unusable")):
-        (first, *rest) = waiting(house)
-        page.keyboard.press(key)
-        expect(review.locator(f'img[src*="{first}.jpg"]')).to_have_count(0)
-        said = house.ask(f"/api/v1/reviews/{first}")
-        assert (said["state"], said["label"], said["who"]) == ("answered", answer, "Wang Li")
-        assert waiting(house) == rest
-    expect(review.locator(".state")).to_have_text(re.compile(rf"^{len(rest)} wait"))
-
-
-def test_an_answer_needs_a_name_and_says_why_it_was_not_taken(
-    house: House, visit: OpenPage, line: SortingLine, cable: Cable, lot: str
-) -> None:
-    line.pictures(*line.sorts("unsure", evidence=True))
-    page = visit(house, cable=cable)
-    page.get_by_role("button", name="Review").click()
-    review = page.locator("#review")
-    expect(page.get_by_label("Who are you?")).to_be_focused()
-    review.get_by_role("button", name="Good").click()
-    expect(review).to_contain_text("Say who you are first.")
-    before = waiting(house)
-    page.keyboard.type("1 Wang")
-    assert waiting(house) == before, "a digit in a name is no answer"
-
-    cable.pull()
-    review.get_by_role("button", name="Good").click()
-    expect(review).to_contain_text("Not saved: the gateway did not answer. It still waits. Try again.")
-    cable.mend()
-    expect(alarm(page)).to_be_hidden(timeout=15_000)
-    page.keyboard.press("1")
-    expect(review.locator(f'img[src*="{before[0]}.jpg"]')).to_have_count(0)
-    assert before[0] not in waiting(house)
-
-
-def test_a_lot_over_its_limit_is_in_quarantine_until_somebody_releases_it(
-    house: House, visit: OpenPage, line: SortingLine, lot: str
-) -> None:
-    cases = [{"epc": case(LEMON, 500 + n), "zone": "cold-room", "lot": lot} for n in range(3)]
-    house.ask("/api/v1/items?who=test", cases)
-    page, chinese = visit(house), visit(house, lang="zh", theme="dark", width=360)
-    stock = page.locator("[data-sku=lemon-4kg]")
-    expect(stock).not_to_contain_text("quarantine")
-    line.sorts(*["good"] * 20, *["defective"] * 20)
-    task = page.locator("[data-kind=quality]", has_text=f"{lot} ")
-    expect(task).to_contain_text(f"Lot {lot} is over its limit: 50% defective, at most 10%")
-    expect(task).to_contain_text("Its stock is in quarantine")
-    expect(chinese.locator("[data-kind=quality]", has_text=lot)).to_contain_text("超限：缺陷率 50%，上限 10%")
-    expect(page.locator(".unseen[role=alert]")).to_contain_text("is over its limit")
-    expect(card(page).locator(".lot-head")).to_contain_text("over its limit")
-    expect(stock).to_contain_text("3 in quarantine")
-
-    task.get_by_role("button", name="Release").click()
-    task.get_by_label("Who are you?").fill("Wang Li")
-    task.get_by_role("button", name="Sorted again").click()
-    task.get_by_role("button", name="Release the lot").click()
-    expect(task).to_have_count(0)
-    expect(stock).not_to_contain_text("quarantine")
-    expect(card(page).locator(".lot-head")).to_contain_text("released")
-    expect(page.locator(".lately")).to_contain_text("Sorted again")
-
-
 def test_earlier_lots_stay_with_their_rates(house: House, visit: OpenPage, line: SortingLine, lot: str) -> None:
     line.sorts(*["good"] * 19, "defective")
     line.begin(f"{lot}-next")
@@ -242,19 +154,37 @@ def test_a_camera_that_sees_nothing_makes_the_figures_old_and_says_what_that_mea
     page, chinese = visit(house), visit(house, lang="zh")
     line.camera("connected")
     expect(card(page)).not_to_have_attribute("data-stale", "true")
+    expect(card(page).locator(".state")).to_have_text(re.compile("idle|a minute"))
     line.camera("blind")
     expect(card(page)).to_have_attribute("data-stale", "true")
+    expect(card(page)).not_to_contain_text("idle")
     expect(card(page)).to_contain_text("camera-a blind for")
     expect(card(page)).to_contain_text("no fruit is taken as good")
     expect(card(chinese)).to_contain_text("任何水果都不会被当作合格")
     expect(page.locator("#devices [data-device=camera-a]")).to_contain_text("camera")
     line.camera("drifted", "the lamps are darker")
-    expect(card(page)).to_contain_text("camera-a sees something else than its model learned")
+    expect(card(page)).to_contain_text("The picture of camera-a has not looked like what its model learned for")
     expect(card(page)).not_to_have_attribute("data-stale", "true")
     expect(page.locator("[data-kind=drift]")).to_contain_text("Clean the lens and check the lamps.")
     expect(page.locator("#devices [data-device=camera-a]")).to_contain_text("drifted")
+    expect(chinese.locator("#devices [data-device=camera-a]")).to_contain_text("画面异常")
     line.camera("connected")
     expect(page.locator("[data-kind=drift]")).to_have_count(0)
+
+
+def test_the_camera_of_a_silent_agent_is_not_said_never_to_have_been_heard(
+    house: House, visit: OpenPage, line: SortingLine
+) -> None:
+    line.camera("connected")
+    page, chinese = visit(house), visit(house, lang="zh")
+    expect(page.locator("#devices [data-device=camera-a]")).to_contain_text("connected")
+    with house.sorter.silent():
+        expect(card(page)).to_have_attribute("data-stale", "true")
+        expect(card(page)).to_contain_text(re.compile(r"camera-a not heard since \d\d:\d\d:\d\d"))
+        expect(card(page)).not_to_contain_text("idle")
+        expect(card(chinese)).to_contain_text(re.compile(r"camera-a 自 \d\d:\d\d:\d\d 起无消息"))
+        expect(page.locator("#devices [data-device=camera-a]")).to_contain_text("silent")
+    expect(card(page)).not_to_have_attribute("data-stale", "true")
 
 
 def test_a_model_on_trial_is_compared_with_the_one_that_decides(

@@ -333,6 +333,17 @@ def test_the_keyboard_reaches_what_is_to_do(house: House, visit: OpenPage) -> No
     expect(page.locator(":focus")).to_have_attribute("name", "who")
     page.keyboard.press("Escape")
     expect(page.locator("form.resolve")).to_have_count(0)
+    expect(page.locator(":focus")).to_have_text("Resolve")
+
+    task = page.locator("[data-kind=unknown_direction]")
+    task.get_by_role("button", name="Resolve").press("Enter")
+    page.keyboard.type("Wang Li")
+    page.keyboard.press("Enter")
+    expect(task.get_by_label("What was done?")).to_be_focused()
+    page.keyboard.type("They are inside")
+    task.get_by_role("button", name="Save as resolved").click()
+    expect(task).to_have_count(0)
+    expect(page.locator("#todo :focus")).to_have_count(1)
 
 
 @pytest.mark.parametrize(

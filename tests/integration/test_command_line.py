@@ -197,6 +197,35 @@ def test_a_process_with_a_bad_site_file_does_not_begin(tmp_path):
         assert "missing key 'agents'" in result.stderr
 
 
+@pytest.mark.parametrize("command", [[], ["inspect"], ["llrp", "decode"]])
+def test_the_help_comes_for_its_short_option_too(command):
+    short, long = run(*command, "-h"), run(*command, "--help")
+    assert (short.returncode, short.stderr) == (0, "")
+    assert short.stdout == long.stdout
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("name", "led", "says"),
+    [
+        ("frames.bin", ">/dev/full", "output cannot be written: No space left on device"),
+        ("frames.bin", ">&-", "standard output or standard error is closed: lead it to a file, or to /dev/null"),
+        ("none.bin", "2>/dev/full", ""),
+        ("frames.bin", "2>&-", ""),
+    ],
+)
+def test_output_that_cannot_be_written_ends_a_command_in_words_with_status_1(tmp_path, name, led, says, unbuffered):
+    (tmp_path / "frames.bin").write_bytes(bytes.fromhex("043e0000000a00000009"))
+    arguments = ["llrp", "decode", str(tmp_path / name)]
+    argv = ["sh", "-c", f'exec "$@" {led}', "sh", sys.executable, truecount.__file__, *arguments]
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    result = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    assert result.returncode == 1
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "Exception ignored" not in result.stderr
+
+
 def test_a_report_needs_a_duration(tmp_path):
     result = run("demo", "--report", tmp_path / "r.json")
     assert result.returncode == 2

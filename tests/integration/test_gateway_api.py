@@ -266,7 +266,9 @@ def test_health_says_what_is_away(tmp_path: Path) -> None:
         healthy = await gateway.client.get("/healthz")
         assert (healthy.status_code, healthy.json()["status"]) == (200, "ok")
         gateway.links.cloud = OK.model_copy(update={"state": "down"})
-        assert (await gateway.client.get("/healthz")).status_code == 200
+        gateway.links.pictures_kept = False
+        cramped = await gateway.client.get("/healthz")
+        assert (cramped.status_code, cramped.json()["status"], cramped.json()["pictures_kept"]) == (200, "ok", False)
         gateway.links.broker = OK.model_copy(update={"state": "down"})
         deaf = await gateway.client.get("/healthz")
         assert (deaf.status_code, deaf.json()["status"]) == (503, "deaf")

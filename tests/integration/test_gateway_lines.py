@@ -1,6 +1,7 @@
 """Sorting lines over HTTP: how they do, lots, quarantine, reviews, pictures; and the whole way from the broker."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,25 @@ def test_a_bad_lot_is_held_and_freed_by_a_person(tmp_path: Path) -> None:
         belt.begin("L2")
         await sorter.tell(*belt.run(good=10))
         assert_problem(await client.post("/api/v1/lots/L2/release", json=deed), 409, "not-in-quarantine")
+
+    play(tmp_path, story)
+
+
+def test_the_lots_that_began_last_are_listed_first(tmp_path: Path) -> None:
+    async def story(gateway: Served, sorter: Edge, belt: Belt) -> None:
+        for name, defective in (("L1", 10), ("L2", 0), ("L3", 10), ("L4", 0)):
+            belt.begin(name)
+            await sorter.tell(*belt.run(good=10, defective=defective))
+
+        async def listed(**asked: object) -> list[str]:
+            answer = await gateway.client.get("/api/v1/lots", params=asked)
+            return [lot["lot"] for lot in answer.json()["lots"]]
+
+        assert await listed() == ["L4", "L3", "L2", "L1"]
+        assert await listed(limit=2) == ["L4", "L3"]
+        assert await listed(limit=1, state="over") == ["L3"]
+        assert await listed(state="within") == ["L2"]
+        assert await listed(state="released") == []
 
     play(tmp_path, story)
 
@@ -359,6 +379,39 @@ def test_from_the_broker_to_the_page_and_back_to_the_line(tmp_path: Path, kind: 
                 assert (await client.get(f"/api/v1/lines/{LINE}/belt.jpg")).content == jpeg()
 
     asyncio.run(story())
+
+
+def test_a_disk_that_takes_no_picture_is_told_until_it_takes_one_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        one = evidence(Belt().fruit("defective"))
+        async with brokers.running(Broker(data=tmp_path / "broker"), free_port=True) as child:
+            here = site(tmp_path, child.broker, LINED)
+            async with running(here) as client, Client("127.0.0.1", child.broker.port) as agent:
+                await until(client, 200)
+                async with listening_to(client) as stream, asyncio.timeout(PATIENCE_S):
+                    assert (await anext(stream)).data["site"]["site"]["pictures_kept"]
+                    with sqlite3.connect(here.gateway.data / "evidence" / "evidence.db", isolation_level=None) as other:
+                        other.execute("BEGIN IMMEDIATE")  # as a program that copies the file may
+                        for kept in (False, True):
+                            await agent.publish(str(Topic("north", SORTER, "evidence")), wire.encode(one), qos=1)
+                            await _site(stream, kept)
+                            health = await client.get("/healthz")
+                            assert (health.status_code, health.json()["pictures_kept"]) == (200, kept)
+                            assert f"truecount_evidence_up {kept:.1f}" in (await client.get("/metrics")).text
+                            if not kept:
+                                other.execute("ROLLBACK")
+                assert (await client.get(f"/api/v1/evidence/{one.id}.jpg")).content == one.picture
+
+    asyncio.run(story())
+
+
+async def _site(stream: AsyncIterator[ServerSent], kept: bool) -> None:
+    """Wait until the strip at the top says so of the pictures."""
+    async for sent in stream:
+        for change in sent.data.get("changes", ()):
+            if change["section"] == "site" and change["value"]["pictures_kept"] == kept:
+                return
+    raise AssertionError("the stream ended")
 
 
 async def _reviews(stream: AsyncIterator[ServerSent]) -> dict[str, Any]:

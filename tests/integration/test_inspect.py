@@ -28,11 +28,18 @@ class Told(NamedTuple):
     status: int
 
 
-def inspect(*arguments: object, cwd: Path = HERE) -> Told:
+def inspect(*arguments: object, cwd: Path = HERE, home: Path | None = None) -> Told:
     """Runs the command as a person does."""
     command = [sys.executable, str(HERE / "truecount.py"), "inspect", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=os.environ | {"PYTHONPATH": str(HERE)})
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=at_home(home or Path.home()))
     return Told([json.loads(line) for line in done.stdout.splitlines()], done.stderr, done.returncode)
+
+
+def at_home(home: Path) -> dict[str, str]:
+    """The environment of somebody who lives there."""
+    ours = {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
+    there = {name: value for name, value in os.environ.items() if name not in ours}
+    return there | {"PYTHONPATH": str(HERE), "HOME": str(home)}
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +127,77 @@ def test_a_folder_or_pattern_with_nothing_in_it_is_told(models: Path, tmp_path: 
     assert "no file has such a name" in told.lines[1]["error"]
 
 
+def test_no_name_ends_the_run_and_each_is_told_as_it_was_said(models: Path, photos: Path) -> None:
+    torn = (photos / "good.jpg").read_bytes()[:3000]
+    (photos / "torn\udcff.jpg").write_bytes(torn)  # a name that is no UTF-8
+    words = {
+        "torn\udcff.jpg": "torn: the end of the JPEG is missing",
+        f"./{'long' * 100}.jpg": "cannot be read: File name too long",
+        "": "an empty name: name a file, a folder or a pattern",
+        "good.jpg/in-a-file.jpg": "cannot be read: Not a directory",
+        "/dev/zero": "a pipe or device: write the picture to a file, and name that",
+    }
+    told = inspect(*words, ".//good.jpg", "--crop", "lemon", "--models", models, cwd=photos)
+    assert told.status == 1
+    assert "Traceback" not in told.complaints
+    assert [line["file"] for line in told.lines] == [*words, ".//good.jpg"]
+    for line, said in zip(told.lines[:-1], words.values(), strict=True):
+        assert line["error"].endswith(said)
+        assert said in told.complaints
+    assert told.lines[-1]["verdict"] == "good"
+
+
+def test_nothing_in_a_folder_is_left_out_without_a_word(models: Path, photos: Path) -> None:
+    (photos / "bought").mkdir()
+    (photos / "good.jpg").rename(photos / "bought" / "good.jpg")
+    (photos / "bought" / "fruit.TIFF").write_bytes(cv2.imencode(".tif", laid([0]))[1].tobytes())
+    for name in ("notes.txt", "more.txt", "LICENCE"):
+        (photos / "bought" / name).write_text("no picture")
+    (photos / "link").symlink_to("bought")
+    told = inspect("./photos/", "--crop", "lemon", "--models", models, cwd=photos.parent)
+    names = ["doubtful.jpg", "empty.jpg", "spotted.jpg", "two.jpg", "bought/fruit.TIFF", "bought/good.jpg"]
+    assert [line["file"] for line in told.lines] == [f"./photos/{name}" for name in names]
+    assert told.status == 1
+    assert told.complaints.splitlines() == [
+        "./photos/link: a link to a folder, left out: name it to have it judged",
+        "./photos/bought/fruit.TIFF: neither JPEG nor PNG, WebP or BMP: convert it, for example to JPEG",
+        "./photos/: left out as no images: 2 .txt, 1 without a suffix",
+    ]
+
+
+def test_a_folder_that_cannot_be_read_is_told_and_those_beside_it_are_judged(models: Path, photos: Path) -> None:
+    closed = photos / "a"
+    closed.mkdir()
+    at, name = os.open(closed, os.O_RDONLY), "deep" * 60
+    for _ in range(18):  # no rights keep out root, but no path may be so long
+        os.mkdir(name, dir_fd=at)
+        at, above = os.open(name, os.O_RDONLY, dir_fd=at), at
+        os.close(above)
+    os.close(at)
+    told = inspect(photos, "--crop", "lemon", "--models", models)
+    assert told.status == 1
+    assert [line["verdict"] for line in told.lines[:-1]] == ["unsure", "empty", "good", "defective", "defective"]
+    assert told.lines[-1]["error"].endswith("deep: this folder cannot be read: File name too long")
+    assert told.lines[-1]["error"] in told.complaints
+
+
+def test_nothing_is_recorded_of_the_work_nor_said_where_it_cannot_be(models: Path, photos: Path) -> None:
+    home = photos.parent / "home"
+    home.mkdir()
+    for lived_in in (home, Path("/dev/null/nowhere")):
+        told = inspect(photos, "--crop", "lemon", "--models", models, home=lived_in)
+        assert (told.status, told.complaints) == (0, "")
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("part", ["edge.vision.models", "models.produce"])
+def test_no_process_that_loads_models_records_it(part: str, models: Path, tmp_path: Path) -> None:
+    """The inspector of a line is of the one, training and export of the other."""
+    load = f"import {part}, onnxruntime; onnxruntime.InferenceSession({str(models / 'lemon/1/int8.onnx')!r})"
+    subprocess.run([sys.executable, "-c", load], check=True, cwd=HERE, env=at_home(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_backend_and_version_are_those_that_were_asked_for(models: Path, photos: Path) -> None:
     told = inspect(photos / "good.jpg", "--crop", "lemon", "--models", models, "--backend", "fp32", "--version", "1")
     assert told.lines[0]["model"] == package.load(models / "lemon" / "1", "fp32").identity
@@ -127,9 +205,9 @@ def test_backend_and_version_are_those_that_were_asked_for(models: Path, photos:
 
 def test_a_crop_or_version_that_is_not_there_is_told_with_those_that_are(models: Path, photos: Path) -> None:
     for arguments, words in (
-        (("--crop", "pear"), "no model for 'pear': there are lemon"),
+        (("--crop", "pear"), "no crop 'pear': one of lemon\n"),
         (("--crop", "lemon", "--version", "7"), "no version 7: there are 1, 2"),
-        (("--crop", "finder"), "no classifier: name the package of a crop"),
+        (("--crop", "finder"), "no crop 'finder': one of lemon\n"),
     ):
         told = inspect(photos / "good.jpg", "--models", models, *arguments)
         assert told.status == 2

@@ -5,7 +5,9 @@ import csv
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
@@ -19,6 +21,8 @@ from serverprocess import free_port
 from contract import events
 from edge.vision.views import Mask
 from gateway.errors import ExportFailed
+from gateway.evidence.pictures import Pictures
+from gateway.exportorder import advice
 from gateway.records import Label
 from gateway.reviewexport import COLUMNS, Exported, address, export
 from models.produce.data import of, photos, read
@@ -72,7 +76,7 @@ def play(folder: Path, story: Callable[[Served, Edge, Belt], Awaitable[None]]) -
             belt.begin("L1")
             await story(gateway, Edge(gateway.ledger, SORTER), belt)
 
-    (folder / "gateway").mkdir()
+    (folder / "gateway").mkdir(parents=True)
     asyncio.run(played())
 
 
@@ -183,6 +187,85 @@ def test_a_picture_that_had_to_make_room_is_told(tmp_path: Path) -> None:
         assert (done.gone, dict(done.labels)) == (1, {"good": 1})
 
     play(tmp_path, story)
+
+
+def test_what_was_exported_can_be_learned_from_when_the_gateway_has_let_go_of_it(tmp_path: Path) -> None:
+    out = tmp_path / "set"
+
+    async def story(gateway: Served, sorter: Edge, belt: Belt) -> None:
+        fruit = [belt.fruit("unsure") for _ in range(3)]
+        await labelled(gateway, sorter, fruit, "good", "defective", "good")
+        await exported(gateway, out)
+        before = rows(out)
+        assert len(reviewed([out]).shots) == 3
+        out_of_room(gateway)
+        again = await exported(gateway, out)
+        assert (dict(again.labels), again.added, again.gone) == ({"good": 2, "defective": 1}, 0, 0)
+        assert rows(out) == before
+        (out / before[0]["file"]).unlink()
+        (out / "manifest.csv").write_text((out / "manifest.csv").read_text().replace(",good,none,", ",defective,none,"))
+        again = await exported(gateway, out)
+        assert (dict(again.labels), again.gone) == ({"defective": 1, "good": 1}, 1), "what cannot be learned from"
+        assert [row["label"] for row in rows(out)] == ["defective", "defective", "good"], "what the gateway says"
+        (out / "manifest.csv").unlink()
+        again = await exported(gateway, out)
+        assert (dict(again.labels), again.added, again.gone) == ({}, 0, 3), "nobody knows their outlines any more"
+
+    play(tmp_path, story)
+
+
+def out_of_room(gateway: Served) -> None:
+    """Every picture has to make room."""
+    with Pictures.open(gateway.pictures.path.parent, 1) as smaller:
+        smaller.mark_all({})
+
+
+def test_what_somebody_found_unusable_later_leaves_the_set(tmp_path: Path) -> None:
+    """Another gateway's answer, say one that was begun anew."""
+    out = tmp_path / "set"
+    for label in ("good", "unusable"):
+
+        async def story(gateway: Served, sorter: Edge, belt: Belt, label: Label = label) -> None:
+            await labelled(gateway, sorter, [belt.fruit("unsure")], label)
+            done = await exported(gateway, out)
+            assert (len(rows(out)), done.unusable) == ((1, 0) if label == "good" else (0, 1))
+
+        play(tmp_path / label, story)
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """Answers as a gateway does, with ids of its own choice."""
+
+    ids = ("../../../escaped", "/escaped", "Escaped", "good-1\n")
+
+    def do_GET(self) -> None:
+        assert self.path.startswith("/api/v1/reviews"), "no picture is asked for under such a name"
+        said = {"line": "a", "lot": None, "crop": "lemon", "verdict": "unsure", "score": 0.5, "model": "m", "at_us": 1}
+        answered = {"state": "answered", "picture": True, "label": "good", "who": "Ana", "answered_us": 1}
+        plain = said | answered | {"sampled": False, "outline": OUTLINE}
+        found = [plain | {"id": key} for key in self.ids] if "after=0" in self.path else []
+        body = json.dumps({"reviews": found, "after": 1}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name of http.server
+        pass
+
+
+def test_an_id_that_is_no_pictures_is_left_out_and_told(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            at = f"http://127.0.0.1:{server.server_port}"
+            done = export(at, tmp_path / "here" / "set", progress=lambda done, of_all: None)
+        finally:
+            server.shutdown()
+    assert (done.refused, done.added, done.gone) == (list(Stranger.ids), 0, 0)
+    assert "4 left out: '../../../escaped' is no picture's id" in str(advice(done))
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["manifest.csv"]
+    assert rows(tmp_path / "here" / "set") == []
 
 
 def test_only_one_crop_if_asked(tmp_path: Path) -> None:

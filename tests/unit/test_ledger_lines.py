@@ -15,8 +15,9 @@ from contract.sortingline import Grade
 from contract.wire import LotOrder, Status
 from gateway import records
 from gateway.ledger.lines import MAX_LINES
-from gateway.ledger.lots import LEAST_DEFECTIVE
-from gateway.ledger.sorting import PICTURE_WAIT_US
+from gateway.ledger.lots import LEAST_DEFECTIVE, MAX_STRAYS
+from gateway.ledger.opening import refold
+from gateway.ledger.sorting import PICTURE_WAIT_US, SHOWN
 from gateway.views import LineView, LotView
 
 Story = Callable[[House, Edge, Belt], Awaitable[None]]
@@ -192,10 +193,27 @@ def test_a_line_that_counted_more_than_it_told_has_lost_events(tmp_path: Path) -
         await sorter.tell(*fruit[:4], *fruit[7:])
         [lost] = [view for view in house.open().values() if view.kind == "data_lost"]
         assert (lost.subject, lost.count) == (LINE, 3)
-        assert lost.params["lot"] == "L1"
+        assert lost.params["lots"] == "L1"
         assert "lot L1: 3 fruit" in str(lost.params["detail"])
         await sorter.tell(*belt.run(good=5))
         assert house.open()["data_lost", LINE].count == 3, "the same three"
+
+    tell(tmp_path, story)
+
+
+def test_lost_fruit_of_several_lots_names_the_first_three(tmp_path: Path) -> None:
+    async def story(house: House, sorter: Edge, belt: Belt) -> None:
+        async def lose_one_of(lot: str) -> object:
+            belt.begin(lot)
+            await sorter.tell(*belt.run(good=2)[1:])
+            return house.open()["data_lost", LINE].params["lots"]
+
+        told = [await lose_one_of(lot) for lot in ("L1", "L2, late", "L1", "L3", "L4", "L5")]
+        assert told == ["L1", "L1, L2, late", "L1, L2, late", *["L1, L2, late, L3", *["L1, L2, late, L3, …"] * 2]]
+        lost = house.open()["data_lost", LINE]
+        assert "lot L5: 1 fruit" in str(lost.params["detail"])
+        await house.ledger.record(records.ExceptionResolved(at_us=house.clock(), id=lost.id, who="Ana", why="counted"))
+        assert await lose_one_of("L6") == "L6", "the others were dealt with"
 
     tell(tmp_path, story)
 
@@ -225,7 +243,7 @@ def test_a_lot_over_its_limit_on_two_lines_is_told_of_as_a_whole(tmp_path: Path)
             told = house.open()["quality", "L1"]
             assert (told.params["line"], told.count) == (f"{LINE}, {OTHER_LINE}", 30)
         assert told.params["inspected"] == 83
-        assert told.params["rate"] == pytest.approx(30 / 83, abs=1e-4)
+        assert told.params["now"] == pytest.approx(30 / 83, abs=1e-4)
 
     tell(tmp_path, story)
 
@@ -237,15 +255,50 @@ def test_a_lot_over_its_limit_is_an_exception_until_somebody_frees_it(tmp_path: 
         view = house.open()["quality", "L1"]
         assert (view.severity, view.count) == ("wrong", 20)
         assert (view.params["line"], view.params["inspected"], view.params["limit"]) == (LINE, 60, 0.1)
-        assert view.params["rate"] == pytest.approx(1 / 3, abs=1e-4)
+        assert view.params["now"] == pytest.approx(1 / 3, abs=1e-4)
         assert float(view.params["low"]) > 0.1
         assert lot(house).state == "over"
         await house.ledger.record(records.LotReleased(at_us=house.clock(), lot="L1", who="Ana", why="sold as juice"))
         assert house.open() == {}
         closed = house.ledger.views("exceptions")["quality-L1-1"]
         assert (closed.resolved_by, closed.reason) == ("Ana", "sold as juice")
-        await sorter.tell(*belt.run(defective=20))
+        await sorter.tell(*belt.run(good=100, defective=4))
         assert (lot(house).state, house.open()) == ("released", {}), "what a person has decided stands"
+
+    tell(tmp_path, story)
+
+
+def test_a_freed_lot_is_judged_by_what_comes_after(tmp_path: Path) -> None:
+    async def story(house: House, sorter: Edge, belt: Belt) -> None:
+        belt.begin("L1")
+        await sorter.tell(*belt.run(good=20, defective=20))
+        for _ in range(5):
+            await sorter.tell(*belt.run(good=100))
+        house.clock.now_us = belt.at_us
+        await house.ledger.record(records.LotReleased(at_us=house.clock(), lot="L1", who="Ana", why="sorted again"))
+        await sorter.tell(*belt.run(good=100, defective=10))
+        assert (lot(house).state, house.open()) == ("released", {}), "a tenth of that is no proof"
+        await sorter.tell(*(belt.fruit("defective") for _ in range(30)))
+        view = house.open()["quality", "L1"]
+        assert (view.id, view.count, view.params["inspected"]) == ("quality-L1-2", 40, 140)
+        assert view.params["now"] == pytest.approx(40 / 140, abs=1e-4)
+        assert (lot(house).state, lot(house).defective) == ("over", 60)
+        assert house.ledger.sorting.released("L1") is None
+        await house.ledger.record(records.LotReleased(at_us=house.clock(), lot="L1", who="Bo", why="sold as juice"))
+        assert (lot(house).state, house.open()) == ("released", {})
+        assert house.ledger.sorting.released("L1") == ("Bo", "sold as juice")
+
+    tell(tmp_path, story)
+
+
+def test_an_exception_tells_the_rate_that_condemned_the_lot_and_the_one_of_now(tmp_path: Path) -> None:
+    async def story(house: House, sorter: Edge, belt: Belt) -> None:
+        belt.begin("L1")
+        await sorter.tell(*(belt.fruit("defective") for _ in range(LEAST_DEFECTIVE)))
+        for _ in range(2):
+            await sorter.tell(*belt.run(good=60))
+        told = house.open()["quality", "L1"].params
+        assert (told["rate"], told["now"], told["limit"]) == (1.0, 0.04, 0.1)
 
     tell(tmp_path, story)
 
@@ -264,6 +317,36 @@ def test_good_fruit_afterwards_does_not_free_a_lot(tmp_path: Path) -> None:
     tell(tmp_path, story)
 
 
+def test_a_lot_whose_fruit_is_told_late_is_judged_like_any_other(tmp_path: Path) -> None:
+    """The agent was away: two lots more have begun before it tells the fruit of the first."""
+
+    async def story(house: House, sorter: Edge, belt: Belt) -> None:
+        for name in ("L1", "L2", "L3"):
+            await house.ledger.record(begun(LINE, name, house.clock.turn(10)))
+        for name in ("L1", "L2"):
+            belt.begin(name)
+            await sorter.tell(belt.fruit("defective"), *belt.run(good=9))
+            await sorter.tell(*belt.run(good=20))
+        belt.begin("L3")
+        await sorter.tell(belt.fruit("defective"))
+        assert [(one.lot, one.state) for one in line(house).lots] == [("L2", "within"), ("L1", "within")]
+        assert (lot(house).state, house.open()) == ("running", {})
+
+    tell(tmp_path, story)
+
+
+def test_fruit_of_two_lots_that_comes_mixed_ends_only_the_one_that_ran_before(tmp_path: Path) -> None:
+    async def story(house: House, sorter: Edge, belt: Belt) -> None:
+        for name in ("L1", "L2"):
+            await house.ledger.record(begun(LINE, name, house.clock.turn(10)))
+        fruit = [msgspec.structs.replace(belt.fruit("defective"), tally=None) for _ in range(3)]
+        lots = ("L1", "L2", "L1")
+        await sorter.tell(*(msgspec.structs.replace(one, lot=name) for one, name in zip(fruit, lots, strict=True)))
+        assert house.open().keys() == {("quality", "L1")}, "the other one has just begun"
+
+    tell(tmp_path, story)
+
+
 def test_the_first_fruit_alone_condemn_no_lot_unless_it_ends_there(tmp_path: Path) -> None:
     """Even one defective fruit of one is above a tenth by its interval: asked at each one, that condemns too many."""
 
@@ -272,7 +355,12 @@ def test_the_first_fruit_alone_condemn_no_lot_unless_it_ends_there(tmp_path: Pat
         await sorter.tell(*belt.run(defective=LEAST_DEFECTIVE - 1))
         assert (lot(house).state, house.open()) == ("running", {})
         await house.ledger.record(begun(LINE, "L2", belt.at_us))
-        assert ("quality", "L1") in house.open(), "there will be no more of it"
+        await sorter.tell(*belt.run(good=1))
+        assert house.open() == {}, "some of it was still on its way"
+        belt.begin("L2")
+        await sorter.tell(belt.fruit("unsure"))
+        assert house.open().keys() == {("quality", "L1")}, "there will be no more of it"
+        assert [(one.lot, one.state) for one in line(house).lots] == [("L1", "over")]
 
     tell(tmp_path, story)
 
@@ -404,6 +492,51 @@ def test_an_agent_that_invents_lines_fills_no_memory(tmp_path: Path) -> None:
     tell(tmp_path, story)
 
 
+def test_an_agent_that_invents_lots_fills_no_memory(tmp_path: Path) -> None:
+    async def story(house: House, sorter: Edge, belt: Belt) -> None:
+        await house.ledger.record(begun(LINE, "begun"))
+        for name in ("begun", "bad"):
+            belt.begin(name)
+            await sorter.tell(*belt.run(good=10, defective=10 * (name == "bad")))
+        for number in range(MAX_STRAYS + 10):
+            belt.begin(f"L{number}")
+            await sorter.tell(belt.fruit())
+        known = {view.lot: view.state for _, view in house.ledger.sorting.last_lots(None, 1000)}
+        assert len(known) == MAX_STRAYS + 3
+        assert (known["begun"], known["bad"]) == ("running", "over")
+        assert known.keys().isdisjoint({"L0", "L8"})
+        assert {"L9", f"L{MAX_STRAYS + 9}"} < known.keys()
+        belt.begin("L0")
+        await sorter.tell(belt.fruit())
+        [(_, view)] = house.ledger.sorting.lots("L0")
+        assert view.good == 1
+        assert house.ledger.sorting.lots("L9") == []
+
+    tell(tmp_path, story)
+
+
+@pytest.mark.parametrize("name", ["L1", None])
+def test_a_line_of_the_site_file_counts_however_many_are_invented(tmp_path: Path, name: str | None) -> None:
+    async def story(house: House, sorter: Edge, belt: Belt) -> None:
+        for number in range(MAX_LINES):
+            await sorter.tell(Belt(f"line-{number}").fruit())
+        belt.begin(name)
+        for _ in range(2):
+            await sorter.tell(*belt.run(good=5))
+        assert ("bad_message", SORTER) not in house.open()
+        assert len(line(house).latest) == 10
+        found = [records.decode(row.body) for row in house.ledger.rows(0, 1000) if row.kind == "line_found"]
+        assert found == [records.LineFound(at_us=house.clock(), line=LINE)]
+        await sorter.tell(Belt("one-more").fruit())
+        assert house.open()["bad_message", SORTER].count == 1
+
+    async def after(house: House, _: Edge, __: Belt) -> None:
+        """`play` folds the log again: the site file, which does not name it any more, is not asked."""
+
+    tell(tmp_path, story)
+    tell(tmp_path, after, LINED.model_copy(update={"lines": LINED.lines[1:]}))
+
+
 def test_fruit_of_a_line_that_the_site_file_names_only_later_has_counted(tmp_path: Path) -> None:
     """An agent may have read the new site file before the gateway has."""
 
@@ -473,7 +606,7 @@ def test_unsure_and_sampled_verdicts_wait_for_a_person_once_their_picture_is_the
         house.ledger.sorting.pictured({one.subject: OUTLINE for one in (good, bad, sampled)})
         assert shown(house) == [sampled.subject]
         house.ledger.sorting.pictured({unsure.subject: OUTLINE})
-        assert shown(house) == [unsure.subject, sampled.subject], "the oldest first"
+        assert shown(house) == [sampled.subject, unsure.subject], "what is shown is not pushed aside"
         view = house.ledger.views("reviews")[unsure.subject]
         assert (view.verdict, view.score, view.line, view.outline) == ("unsure", 0.5, LINE, list(OUTLINE))
         answer = records.ReviewAnswered(at_us=house.clock(), id=unsure.subject, label="good", who="Ana")
@@ -488,7 +621,7 @@ def test_unsure_and_sampled_verdicts_wait_for_a_person_once_their_picture_is_the
     tell(tmp_path, story)
 
 
-def test_the_page_has_the_oldest_twenty_and_is_told_who_comes_and_goes(tmp_path: Path) -> None:
+def test_the_page_has_twenty_and_is_told_who_comes_and_goes(tmp_path: Path) -> None:
     async def story(house: House, sorter: Edge, belt: Belt) -> None:
         fruit = [belt.fruit("unsure") for _ in range(25)]
         await sorter.tell(*fruit)
@@ -498,15 +631,15 @@ def test_the_page_has_the_oldest_twenty_and_is_told_who_comes_and_goes(tmp_path:
             lambda commit: told.update(key for section, key in commit.changed if section == "reviews")
         )
         house.ledger.sorting.pictured(dict.fromkeys(keys[1:], OUTLINE))
-        assert shown(house) == keys[1:21]
+        assert shown(house) == keys[1:21], "the oldest"
         assert told == set(keys[1:21])
         told.clear()
         house.ledger.sorting.pictured({keys[0]: OUTLINE})
-        assert (shown(house), told) == (keys[:20], {keys[0], keys[20]})
-        assert house.ledger.view("reviews", keys[20]) is None
-        told.clear()
+        assert (shown(house), told) == (keys[1:21], set()), "who is there stays, though an older one came late"
+        assert house.ledger.view("reviews", keys[0]) is None
         await house.ledger.record(*house.ledger.sorting.unpictured([keys[3]], house.clock()))
-        assert told == {keys[3], keys[20]}
+        assert told == {keys[3], keys[0]}
+        assert shown(house) == [*keys[1:3], *keys[4:21], keys[0]]
         assert (line(house).to_review, line(house).unpictured) == (24, 1), "that one nobody can answer any more"
 
     tell(tmp_path, story)
@@ -531,6 +664,52 @@ def test_beyond_the_limit_the_oldest_is_let_go_and_answers_stay(tmp_path: Path) 
         assert house.ledger.sorting.waiting == 5
 
     tell(tmp_path, story, with_lines(LINED, max_reviews=5))
+
+
+def test_what_a_person_looks_at_is_not_let_go(tmp_path: Path) -> None:
+    """The queue is full, and fruit goes on."""
+
+    async def story(house: House, sorter: Edge, belt: Belt) -> None:
+        fruit = [belt.fruit("unsure") for _ in range(SHOWN + 6)]
+        keys = [one.subject for one in fruit]
+        await sorter.tell(*fruit[: SHOWN + 3])
+        house.ledger.sorting.pictured(dict.fromkeys(keys[1 : SHOWN + 3], OUTLINE))
+        on_page = keys[1 : SHOWN + 1]
+        assert shown(house) == on_page
+        for one in fruit[SHOWN + 3 :]:
+            await sorter.tell(one)
+            assert shown(house) == on_page
+        waiting = [key for _, key, _ in house.ledger.sorting.reviews("open", 0, 100)]
+        assert waiting == [*on_page, *keys[SHOWN + 3 :]], "the oldest went of those that are not shown"
+
+    async def again(house: House, _: Edge, __: Belt) -> None:
+        anew = refold(house.ledger._store, house.ledger._state.house)
+        assert anew.reviews.rows == house.ledger.sorting.all_reviews()
+        assert len(anew.reviews.rows) == SHOWN + 3
+
+    site = with_lines(LINED, max_reviews=SHOWN + 3)
+    tell(tmp_path, story, site)
+    tell(tmp_path, again, site)
+
+
+def test_where_fewer_may_wait_than_are_shown_those_in_front_stay(tmp_path: Path) -> None:
+    keys: list[str] = []
+
+    async def before(house: House, sorter: Edge, belt: Belt) -> None:
+        fruit = [belt.fruit("unsure") for _ in range(5)]
+        await sorter.tell(*fruit)
+        keys.extend(one.subject for one in fruit)
+
+    async def after(house: House, _: Edge, __: Belt) -> None:
+        house.ledger.sorting.pictured(dict.fromkeys(keys, OUTLINE))
+        assert shown(house) == keys
+        for _number in range(2):
+            await Edge(house.ledger, OTHER_SORTER).tell(Belt(OTHER_LINE).fruit("unsure"))
+            assert shown(house) == keys[:2]
+            assert house.ledger.sorting.waiting == 2
+
+    tell(tmp_path, before)
+    tell(tmp_path, after, with_lines(LINED, max_reviews=2))
 
 
 def test_what_was_let_go_is_told_in_the_log(tmp_path: Path) -> None:

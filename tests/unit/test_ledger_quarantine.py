@@ -4,6 +4,8 @@ Stories on a real ledger, then random histories on the rules as the gateway driv
 """
 
 import asyncio
+import contextlib
+import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -117,6 +119,79 @@ def test_a_case_in_quarantine_does_not_leave_unremarked(tmp_path: Path) -> None:
         assert ("quarantine_shipped", "L1") not in house.open()
 
     play(tmp_path, story, LINED)
+
+
+def test_cases_that_left_before_their_lot_turned_bad_are_counted(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        await house.announce("S1", cases=(*of_lot("L1", *LEMONS[:6]), *of_lot("L2", *LEMONS[6:8])))
+        await house.passes(*LEMONS[:4], *LEMONS[6:8])
+        await house.passes(LEMONS[0], LEMONS[1], LEMONS[6], direction="outbound")
+        await spoil(house, "L1")
+        assert house.open()["quality", "L1"].params["shipped"] == 2
+        await house.passes(LEMONS[2], direction="outbound")
+        await spoil(house, "L1", epoch="second")
+        assert house.open()["quality", "L1"].params["shipped"] == 2, "what leaves now is an exception of its own"
+        assert house.open()["quarantine_shipped", "L1"].count == 1
+        await house.passes(LEMONS[7], LEMONS[8], direction="outbound")
+        await house.announce("S2", cases=of_lot("L1", LEMONS[8], LEMONS[9]), direction="outbound")
+        assert house.open()["quality", "L1"].params["shipped"] == 3, "nobody had said before of which lot it is"
+
+    play(tmp_path, story, LINED)
+
+
+def test_of_a_lot_that_is_all_here_nothing_was_shipped(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        await house.announce(cases=of_lot("L1", *LEMONS[:4]))
+        await house.passes(*LEMONS[:2])
+        await house.passes(LEMONS[0], direction="outbound")
+        await house.passes(LEMONS[0])
+        await spoil(house, "L1")
+        assert "shipped" not in house.open()["quality", "L1"].params, "one came back, two have never come"
+
+    play(tmp_path, story, LINED)
+
+
+def test_a_freed_lot_that_goes_on_badly_is_held_again(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        await house.announce(cases=of_lot("L1", *LEMONS[:4]))
+        await house.passes(*LEMONS[:4])
+        await spoil(house, "L1")
+        await free(house, "L1")
+        await house.passes(LEMONS[0], direction="outbound")
+        assert figures(house) == (3, 0)
+        await spoil(house, "L1", epoch="second")
+        assert figures(house) == (3, 3)
+        assert house.open()["quality", "L1"].params["shipped"] == 1
+        await free(house, "L1")
+        assert figures(house) == (3, 0)
+
+    play(tmp_path, story, LINED)
+
+
+def test_what_was_freed_by_an_older_version_stays_free(tmp_path: Path) -> None:
+    """It did not note how much fruit there was then."""
+
+    async def story(what: Callable[[House], Awaitable[None]]) -> None:
+        with Ledger.open(tmp_path / "ledger.db", LINED, Clock()) as ledger:
+            await what(House(ledger, Clock()))
+
+    async def before(house: House) -> None:
+        await spoil(house, "L1")
+        await free(house, "L1")
+
+    async def after(house: House) -> None:
+        belt = Belt()
+        belt.begin("L1")
+        edge = Edge(house.ledger, SORTER, "second")
+        await edge.tell(*belt.run(good=20))
+        assert [view.state for _, view in house.ledger.sorting.lots("L1")] == ["released"]
+        await edge.tell(*belt.run(defective=20))
+        assert [view.state for _, view in house.ledger.sorting.lots("L1")] == ["over"]
+
+    asyncio.run(story(before))
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as db, db:
+        db.execute("UPDATE lots SET body = json_remove(body, '$.freed')")
+    asyncio.run(story(after))
 
 
 def test_a_pass_told_late_of_a_case_that_is_back_ships_nothing(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Bytes to pictures: whatever comes, it is a whole picture or one error that says what is wrong."""
 
+import os
 import struct
 import tracemalloc
 import zlib
@@ -93,6 +94,39 @@ def test_no_size_and_too_large_a_size_are_refused_before_memory_is_taken() -> No
         images.decode(b"\xff\xd8" + bytes(images.MAX_BYTES), "x")
 
 
+def test_of_an_animation_no_picture_is_taken_for_the_whole() -> None:
+    for data in (animated_png(), animated_webp()):
+        with pytest.raises(BadImage, match="x: animated, several pictures in one file: save the one that is meant"):
+            images.decode(data, "x")
+    still = with_chunks(b"tEXt", b"acTL")
+    assert np.array_equal(images.decode(still, "x"), images.decode(ENCODED["png"], "x"))
+    clear = cv2.imencode(".webp", np.dstack([picture(), picture()[..., 0]]), WAYS["webp"][1])[1].tobytes()
+    assert clear[12:16] == b"VP8X", "the kind of WebP that may be animated"
+    assert images.decode(clear, "x").shape == (90, 121, 3)
+
+
+def animated_png() -> bytes:
+    """Two pictures, by its header."""
+    return with_chunks(b"acTL", struct.pack(">II", 2, 0))
+
+
+def with_chunks(kind: bytes, content: bytes) -> bytes:
+    """A PNG with one chunk more after its header."""
+    data, end = ENCODED["png"], 8 + 25
+    chunk = struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    return data[:end] + chunk + data[end:]
+
+
+def animated_webp() -> bytes:
+    """Of one lossy picture, shown for a second."""
+    picture_chunk = ENCODED["webp"][12:]
+    size = (120).to_bytes(3, "little") + (89).to_bytes(3, "little")
+    frame = bytes(6) + size + (1000).to_bytes(3, "little") + bytes(1) + picture_chunk
+    chunks = [(b"VP8X", bytes([2, 0, 0, 0]) + size), (b"ANIM", bytes(6)), (b"ANMF", frame)]
+    body = b"WEBP" + b"".join(kind + struct.pack("<I", len(content)) + content for kind, content in chunks)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
 def png_header(width: int, height: int) -> bytes:
     """A PNG that claims a size, and has nothing."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
@@ -154,6 +188,21 @@ def test_a_file_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> N
         images.read(tmp_path / "nowhere.jpg")
     with pytest.raises(BadImage, match="cannot be read: Is a directory"):
         images.read(tmp_path)
+    with pytest.raises(BadImage, match="cannot be read: File name too long"):
+        images.read(tmp_path / f"{'long' * 100}.jpg")
+
+
+def test_what_is_empty_of_another_kind_or_no_file_at_all_is_told_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "empty.jpg").touch()
+    with pytest.raises(BadImage, match=r"empty\.jpg: the file is empty: take or copy the picture again"):
+        images.read(tmp_path / "empty.jpg")
+    (tmp_path / "fruit.tif").write_bytes(cv2.imencode(".tif", picture())[1].tobytes())
+    with pytest.raises(BadImage, match="neither JPEG nor PNG, WebP or BMP: convert it, for example to JPEG"):
+        images.read(tmp_path / "fruit.tif")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for endless in (tmp_path / "pipe.jpg", Path("/dev/zero")):
+        with pytest.raises(BadImage, match="a pipe or device: write the picture to a file"):
+            images.read(endless)
 
 
 @pytest.mark.parametrize(

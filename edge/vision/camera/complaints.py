@@ -23,7 +23,7 @@ class Complaints:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 (for the life of the process)
-        sys.stderr = os.fdopen(os.dup(2), "w")
+        sys.stderr = os.fdopen(os.dup(2), "w", errors="backslashreplace")  # as Python does it
         os.dup2(self._file.fileno(), 2)
 
     def fetch(self) -> str:

@@ -74,7 +74,7 @@ def loaders(root: Path, crop: str, backend: Backend) -> Loaders:
 
 def load(root: Path, crop: str, backend: Backend, version: int | None) -> Classifier:
     """A crop's model; None is the newest. Raises BadModel."""
-    return Classifier(package.load(package.folder_of(root, crop, version), backend))
+    return Classifier(package.load(package.crop_folder(root, crop, version), backend))
 
 
 def load_finder(root: Path, backend: Backend) -> Finder:

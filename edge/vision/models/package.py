@@ -92,6 +92,14 @@ def folder_of(root: Path, name: str, version: int | None = None) -> Path:
     return root / name / str(version or found[name][-1])
 
 
+def crop_folder(root: Path, crop: str, version: int | None = None) -> Path:
+    """The same of a crop's model, which the finder is not."""
+    crops = sorted(set(packages(root)) - {FINDER})
+    if crop not in crops:
+        raise BadModel(f"{root}: no crop {crop!r}: one of {', '.join(crops) or 'none'}")
+    return folder_of(root, crop, version)
+
+
 def finder_folder(root: Path) -> Path:
     """Where the finder for the models under a folder lies: the newest there, else the one shipped. Raises BadModel."""
     return folder_of(root if FINDER in packages(root) else SHIPPED, FINDER)

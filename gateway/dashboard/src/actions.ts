@@ -2,12 +2,20 @@
 
 import { signal } from "@preact/signals";
 import { remember, who } from "./settings";
-import type { Answer, ExceptionView, LineView, LotBeginning, Problem, Resolution } from "./views";
+import type { Answer, Deed, LineView, LotBeginning, Problem, Resolution } from "./views";
 
 const PATIENCE_MS = 8_000;
 
+/** What the gateway calls it when somebody was first and did something else. */
+const OVER = new Set(["already-resolved", "not-in-quarantine", "already-answered"]);
+
 /** Why something was not taken ("" where there was no answer), and what is wrong with which part of it. */
-type Failure = { failed: string; mistakes: Problem["mistakes"] };
+interface Failure {
+  failed: string;
+  mistakes: Problem["mistakes"];
+  /** It was dealt with before: to try again is in vain. */
+  over: boolean;
+}
 /** On its way; taken, while the stream has not told of it yet; or not taken. */
 type Outcome = "sending" | "taken" | Failure;
 
@@ -26,17 +34,20 @@ export function failure(id: string): Failure | null {
   return typeof outcome === "object" ? outcome : null;
 }
 
+/** A person waits for the answer, or has yet to read that somebody else was first: it stays before their eyes. */
+export const unsettled = (id: string): boolean => outcomes.value[id] === "sending" || failure(id)?.over === true;
+
 /** What it was about is gone. */
 export const forget = (id: string): void => settle(id, undefined);
 
 /** Tell the gateway that somebody dealt with an exception. Saying the same twice changes nothing. */
-export function resolveException({ id }: ExceptionView, resolution: Resolution): void {
+export function resolveException(id: string, resolution: Resolution): void {
   void act(id, resolution.who, `exceptions/${encodeURIComponent(id)}/resolve`, resolution);
 }
 
-/** Let a lot out of quarantine, which ends its exception, too. */
-export function releaseLot({ id, subject }: ExceptionView, resolution: Resolution): void {
-  void act(id, resolution.who, `lots/${encodeURIComponent(subject)}/release`, resolution);
+/** Let a lot that was kept in quarantine out of it. */
+export function releaseLot(id: string, lot: string, deed: Deed): void {
+  void act(id, deed.who, `lots/${encodeURIComponent(lot)}/release`, deed);
 }
 
 /** Say what a fruit in the review is. */
@@ -69,19 +80,23 @@ async function post(path: string, body: object): Promise<Failure | null> {
     });
     return response.ok ? null : await reason(response);
   } catch (error) {
-    if (error instanceof TypeError || error instanceof DOMException) return { failed: "", mistakes: [] }; // no network, no answer in time
+    if (error instanceof TypeError || error instanceof DOMException) return NO_ANSWER; // no network, no answer in time
     throw error;
   }
 }
 
+const NO_ANSWER: Failure = { failed: "", mistakes: [], over: false };
+
 /** The words of a problem+json answer, else its status. */
 async function reason(response: Response): Promise<Failure> {
   const body: unknown = await response.json().catch(() => null);
-  if (isProblem(body)) return { failed: body.detail, mistakes: body.mistakes };
-  return { failed: String(response.status), mistakes: [] };
+  if (!isProblem(body)) return { ...NO_ANSWER, failed: String(response.status) };
+  const slug = body.type.slice(body.type.lastIndexOf(":") + 1);
+  return { failed: body.detail, mistakes: body.mistakes, over: OVER.has(slug) };
 }
 
 function isProblem(body: unknown): body is Required<Problem> {
-  if (typeof body !== "object" || body === null || !("detail" in body && "mistakes" in body)) return false;
-  return typeof body.detail === "string" && Array.isArray(body.mistakes);
+  if (typeof body !== "object" || body === null || !("type" in body && "detail" in body && "mistakes" in body))
+    return false;
+  return typeof body.type === "string" && typeof body.detail === "string" && Array.isArray(body.mistakes);
 }

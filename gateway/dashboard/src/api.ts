@@ -484,7 +484,7 @@ export interface paths {
         };
         /**
          * Get Health
-         * @description 200 while the edge can be heard. History and cloud may be away for hours: nothing is lost.
+         * @description 200 while the edge can be heard. History, cloud and the pictures' disk may be away for hours: nothing is lost.
          */
         get: operations["getHealth"];
         put?: never;
@@ -877,6 +877,8 @@ export interface components {
             broker: components["schemas"]["LinkView"];
             history: components["schemas"]["LinkView"];
             cloud: components["schemas"]["LinkView"];
+            /** Pictures Kept */
+            pictures_kept: boolean;
         };
         /**
          * HistoryPage
@@ -1286,7 +1288,8 @@ export interface components {
         };
         /**
          * ReviewView
-         * @description A verdict that waits for a person, keyed by the id of its picture. The section holds the oldest 20.
+         * @description A verdict that waits for a person, keyed by the id of its picture. The section holds 20: the
+         *     oldest, but one that is there stays there until it has an answer or its picture is gone.
          */
         ReviewView: {
             /** Id */
@@ -1513,6 +1516,8 @@ export interface components {
             broker: components["schemas"]["LinkView"];
             history: components["schemas"]["LinkView"];
             cloud: components["schemas"]["LinkView"];
+            /** Pictures Kept */
+            pictures_kept: boolean;
         };
         /**
          * Snapshot

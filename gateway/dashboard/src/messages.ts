@@ -18,6 +18,8 @@ export const messages = {
   "link.behindSince": { en: "{count} waiting, oldest {age}", zh: "{count} 条待传，最早 {age}" },
   "link.down": { en: "no link", zh: "未连接" },
   "link.downWaiting": { en: "no link, {count} waiting", zh: "未连接，{count} 条待传" },
+  "link.pictures": { en: "Pictures", zh: "图片" },
+  "link.notKept": { en: "not kept", zh: "无法保存" },
   "open.none": { en: "Nothing open", zh: "无待办" },
   "open.some": { en: "{count} open", zh: "{count} 项待办" },
   "language.choose": { en: "Language", zh: "语言" },
@@ -89,6 +91,8 @@ export const messages = {
   "reader.connected": { en: "{reader} reading", zh: "{reader} 正常读取" },
   "reader.lost": { en: "{reader} lost for {age}", zh: "{reader} 已断开 {age}" },
   "reader.blind": { en: "{reader} blind for {age}", zh: "{reader} 已失明 {age}" },
+  "reader.silent": { en: "{reader} silent", zh: "{reader} 无消息" },
+  "reader.silentSince": { en: "{reader} not heard since {time}", zh: "{reader} 自 {time} 起无消息" },
   "reader.unknown": { en: "{reader} not heard yet", zh: "{reader} 尚无消息" },
   "door.blind": {
     en: "Nothing reads here now: what passes is not counted.",
@@ -111,7 +115,7 @@ export const messages = {
     zh: "此处目前看不到：任何水果都不会被当作合格。",
   },
   "line.drifted": {
-    en: "{camera} sees something else than its model learned, for {age}",
+    en: "The picture of {camera} has not looked like what its model learned for {age}",
     zh: "{camera} 的画面偏离模型所学，已 {age}",
   },
   "line.late": { en: "too late", zh: "判定过晚" },
@@ -158,6 +162,8 @@ export const messages = {
     en: "{rate} defective, with 95 % confidence from {low} to {high}; the limit is {limit}",
     zh: "缺陷率 {rate}，95% 置信区间 {low} 至 {high}；上限 {limit}",
   },
+  "lot.free": { en: "Release", zh: "放行" },
+  "lot.freeWhat": { en: "Release the stock of lot {lot}", zh: "放行批次 {lot} 的库存" },
   "lot.begin": { en: "Begin a lot", zh: "开始新批次" },
   "lotForm.lot": { en: "Which lot?", zh: "批次号" },
   "lotForm.customer": { en: "Customer", zh: "客户" },
@@ -176,6 +182,14 @@ export const messages = {
   "review.empty": {
     en: "Nothing waits. Fruit that the model is unsure of comes here, and a few by chance.",
     zh: "没有待复核的水果。模型拿不准的，以及少量随机抽取的，会出现在这里。",
+  },
+  "review.unpictured": {
+    en: { one: "{count} waits for its picture.", other: "{count} wait for their pictures." },
+    zh: "{count} 个在等待图片。",
+  },
+  "review.notKept": {
+    en: "Pictures cannot be kept: the gateway's disk is full. Ask IT to make room. Verdicts and the gate are not affected.",
+    zh: "无法保存图片：网关磁盘已满。请让信息人员腾出空间。判定和剔除闸不受影响。",
   },
   "review.said": {
     en: "The model says {verdict}, with a chance of {score} that it is defective.",
@@ -227,9 +241,8 @@ export const messages = {
   "todo.who": { en: "Who are you?", zh: "您是谁？" },
   "todo.why": { en: "What was done?", zh: "做了什么？" },
   "todo.save": { en: "Save as resolved", zh: "保存为已处理" },
-  "todo.release": { en: "Release", zh: "放行" },
-  "todo.releaseWhat": { en: "Release: {what}", zh: "放行：{what}" },
-  "todo.saveRelease": { en: "Release the lot", zh: "放行该批次" },
+  "todo.release": { en: "Release the stock", zh: "放行库存" },
+  "todo.keep": { en: "Keep it in quarantine", zh: "继续隔离" },
   "todo.saving": { en: "Saving", zh: "正在保存" },
   "todo.cancel": { en: "Not now", zh: "暂不处理" },
   "todo.failed": {
@@ -237,8 +250,12 @@ export const messages = {
     zh: "未保存：{reason}。此事仍未处理，请重试。",
   },
   "todo.noAnswer": { en: "the gateway did not answer", zh: "网关没有应答" },
+  "todo.over": { en: "Not saved: it was dealt with before.", zh: "未保存：此事之前已处理。" },
   "todo.needBoth": { en: "Say who you are and what was done.", zh: "请填写您是谁以及做了什么。" },
   "todo.resolved": { en: "Resolved by {who} {ago}: {why}", zh: "{who} 于 {ago} 处理：{why}" },
+  "todo.released": { en: "Released by {who} {ago}: {why}", zh: "{who} 于 {ago} 放行：{why}" },
+  "todo.kept": { en: "Kept in quarantine by {who} {ago}: {why}", zh: "{who} 于 {ago} 决定继续隔离：{why}" },
+  "todo.ended": { en: "It is over by itself.", zh: "已自行结束。" },
   "todo.lately": { en: "Lately resolved", zh: "最近处理" },
   "severity.wrong": { en: "act now", zh: "立即处理" },
   "severity.attention": { en: "check", zh: "请核对" },
@@ -301,9 +318,16 @@ export const messages = {
     en: "Count what it watches: the stock there may be wrong.",
     zh: "请盘点它所看守的区域：那里的库存可能不准。",
   },
-  "data_lost.doLot": {
-    en: "The rate of lot {lot} lacks fruit that the line judged. Look at the lot before you trust its rate.",
-    zh: "批次 {lot} 的缺陷率缺少该线已判定的部分水果。采信之前，请先查看该批次。",
+  "data_lost.whatFruit": {
+    en: {
+      one: "{count} fruit was judged by {subject} and never told",
+      other: "{count} fruit were judged by {subject} and never told",
+    },
+    zh: "{subject} 已判定的 {count} 个水果未上报",
+  },
+  "data_lost.doLots": {
+    en: "The defect rate of {lots} lacks them. Look at the fruit before you trust it.",
+    zh: "{lots} 的缺陷率缺少这些水果。采信之前，请先查看实物。",
   },
   "temperature.high": {
     en: "{subject} is too warm: {value}\u00a0°C, at most {max}\u00a0°C",
@@ -336,7 +360,7 @@ export const messages = {
   },
   "unknown_line.what": {
     en: "{count} fruit came from {subject}, a line that the site file does not name",
-    zh: "收到 {subject} 的 {count} 个水果，站点文件中没有这条线",
+    zh: "分选线 {subject} 上报了 {count} 个水果，但站点文件中没有这条线",
   },
   "unknown_line.do": {
     en: "They are counted, but no card shows that line. Ask IT to add it to the site file, or to put its name right.",
@@ -353,9 +377,21 @@ export const messages = {
     en: "Lot {subject} is over its limit: {rate} defective, at most {limit}",
     zh: "批次 {subject} 超限：缺陷率 {rate}，上限 {limit}",
   },
+  "quality.wasRate": {
+    en: "Lot {subject} was over its limit: {rate} defective, at most {limit}; {now} now",
+    zh: "批次 {subject} 曾超限：缺陷率 {rate}，上限 {limit}；现为 {now}",
+  },
   "quality.do": {
-    en: "Its stock is in quarantine and is not sold. Look at its fruit, sort it again or downgrade it. Then release it.",
-    zh: "其库存已隔离，不会出售。请查看水果，重新分选或降级。然后放行。",
+    en: "Its stock is in quarantine and is not sold. Look at its fruit, sort it again or downgrade it. Then release it or keep it there.",
+    zh: "其库存已隔离，不会出售。请查看水果，重新分选或降级。然后放行或继续隔离。",
+  },
+  "quality.doShipped": {
+    en: {
+      one: "Its stock is in quarantine and is not sold. {count} case of it had left before: call who got it. Look at its fruit, sort it again or downgrade it. Then release it or keep it there.",
+      other:
+        "Its stock is in quarantine and is not sold. {count} cases of it had left before: call who got them. Look at its fruit, sort it again or downgrade it. Then release it or keep it there.",
+    },
+    zh: "其库存已隔离，不会出售。此前已有 {count} 箱出库：请联系收货方。请查看水果，重新分选或降级。然后放行或继续隔离。",
   },
   "drift.what": {
     en: "{subject} sees something else than its model learned",
@@ -404,6 +440,8 @@ export const messages = {
   "did.goodsChecked": { en: "Goods checked", zh: "货物已检查" },
   "did.resorted": { en: "Sorted again", zh: "已重新分选" },
   "did.downgraded": { en: "Downgraded", zh: "已降级" },
+  "did.unfit": { en: "Looked: not fit for sale", zh: "已查看：不宜出售" },
+  "did.lotLooked": { en: "Looked at the fruit", zh: "已查看水果" },
   "did.lens": { en: "Lens cleaned", zh: "已清洁镜头" },
   "did.lamps": { en: "Lamps put right", zh: "灯光已调好" },
   "did.calledBack": { en: "Called back", zh: "已追回" },
@@ -484,7 +522,7 @@ export const messages = {
   "device.connected": { en: "connected", zh: "已连接" },
   "device.lost": { en: "lost", zh: "已断开" },
   "device.blind": { en: "blind", zh: "失明" },
-  "device.drifted": { en: "drifted", zh: "画面偏移" },
+  "device.drifted": { en: "drifted", zh: "画面异常" },
   "device.silent": { en: "silent", zh: "无消息" },
   "device.unknown": { en: "not heard yet", zh: "尚无消息" },
   "device.heard": { en: "heard {ago}", zh: "{ago}有消息" },

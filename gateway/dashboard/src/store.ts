@@ -5,7 +5,7 @@ import { batch, computed, signal } from "@preact/signals";
 import type { ServerEvent } from "./sse";
 import { gatewayNowUs, type Heard, hear, type Instant, STALE_AFTER_MS, silenceMs } from "./staleness";
 import type { Sink } from "./stream";
-import type { Beat, Delta, FeedEntry, Section, Snapshot } from "./views";
+import type { Beat, Delta, DeviceView, ExceptionView, FeedEntry, Section, Snapshot } from "./views";
 
 /** Feed entries kept, and only of things that moved: readings, fruit and device health have blocks of their own. */
 const FEED_LENGTH = 30;
@@ -54,6 +54,9 @@ export const stale = computed(() => (silentMs.value ?? 0) > STALE_AFTER_MS);
 /** Gateway's time of the newest news. */
 export const heardUs = computed(() => heard.value?.gatewayUs ?? null);
 
+/** How often the stream was opened: what failed while it was away is worth another try. */
+export const openings = signal(0);
+
 const started = performance.now();
 /** How long the page has been there. */
 export const startedMs = computed(() => pulse.value.steadyMs - started);
@@ -72,11 +75,18 @@ export const lines = computed(() => state.value?.lines ?? {});
 export const reviews = computed(() => state.value?.reviews ?? {});
 export const feed = computed(() => state.value?.feed ?? []);
 
-export const openExceptions = computed(() =>
+export const openExceptions = computed(() => loudestFirst(({ state }) => state === "open"));
+
+/** The exceptions of which something is so, in the order of the list. */
+export const loudestFirst = (isSo: (exception: ExceptionView) => boolean): ExceptionView[] =>
   Object.values(exceptions.value)
-    .filter((exception) => exception.state === "open")
-    .sort((a, b) => Number(b.severity === "wrong") - Number(a.severity === "wrong") || b.opened_us - a.opened_us),
-);
+    .filter(isSo)
+    .sort((a, b) => Number(b.severity === "wrong") - Number(a.severity === "wrong") || b.opened_us - a.opened_us);
+
+/** What is known of a device: of one behind a silent agent nothing new, though it was heard. */
+export function stateOf({ state, agent }: DeviceView): DeviceView["state"] {
+  return state === "unknown" && devices.value[agent]?.state === "silent" ? "silent" : state;
+}
 
 export function instant(): Instant {
   return { steadyMs: performance.now(), wallMs: Date.now() };
@@ -99,6 +109,7 @@ export class StoreSink implements Sink {
 
   opened(): void {
     this.#fresh = true;
+    openings.value += 1;
   }
 
   event({ type, data }: ServerEvent): boolean {

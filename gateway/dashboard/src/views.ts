@@ -28,5 +28,7 @@ export type TitleView = Schemas["TitleView"];
 export type ZoneView = Schemas["ZoneView"];
 export type Beat = Schemas["Beat"];
 export type Resolution = Schemas["Resolution"];
+/** Who did something, and what or why. */
+export type Deed = Schemas["Release"];
 export type Problem = Schemas["Problem"];
 export type Answer = Schemas["Answer"];

@@ -12,11 +12,18 @@ interface CardProps {
   /** The figures of this block alone are old, whatever the stream says. */
   stale?: boolean;
   area?: string;
+  onKeyDown?: (event: KeyboardEvent) => void;
 }
 
-export function Card({ name, title, state, children, stale = false, area }: CardProps): JSX.Element {
+export function Card({ name, title, state, children, stale = false, area, onKeyDown }: CardProps): JSX.Element {
   return (
-    <section class={`card ${area ?? ""}`} id={name} aria-labelledby={`${name}-title`} data-stale={stale || undefined}>
+    <section
+      class={`card ${area ?? ""}`}
+      id={name}
+      aria-labelledby={`${name}-title`}
+      data-stale={stale || undefined}
+      onKeyDown={onKeyDown}
+    >
       <header>
         <h2 id={`${name}-title`} tabIndex={-1}>
           {title}

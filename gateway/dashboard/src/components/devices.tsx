@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { memo } from "../memo";
-import { devices } from "../store";
+import { devices, stateOf } from "../store";
 import { byName, zoneTitle } from "../titles";
 import type { DeviceView } from "../views";
 import { Say, signed } from "../words";
@@ -69,6 +69,7 @@ function Tally({ well, count }: { well: number; count: number }): JSX.Element {
 }
 
 const Device = memo(function Device({ device }: { device: DeviceView }): JSX.Element {
+  const state = stateOf(device);
   const offset = device.clock_offset_us ?? 0;
   return (
     <li data-device={device.name} data-state={device.state} class={isWell(device) ? "well" : ""}>
@@ -79,8 +80,8 @@ const Device = memo(function Device({ device }: { device: DeviceView }): JSX.Ele
         </span>
       </span>
       <span class="row-number">
-        <Mark meaning={MEANING[device.state]}>
-          <Say id={`device.${device.state}`} />
+        <Mark meaning={MEANING[state]}>
+          <Say id={`device.${state}`} />
         </Mark>
       </span>
       <span class={`row-note muted ${isWell(device) ? "beside" : ""}`}>

@@ -12,6 +12,7 @@ import { Card } from "./card";
 import { Figure } from "./figure";
 import { Mark, type Meaning } from "./mark";
 import { Progress } from "./progress";
+import { Unheard } from "./unheard";
 
 export const Door = memo(function Door({ door }: { door: DoorView }): JSX.Element {
   const shipment = door.shipment === null ? undefined : shipments.value[door.shipment];
@@ -21,7 +22,7 @@ export const Door = memo(function Door({ door }: { door: DoorView }): JSX.Elemen
       name={`door-${door.name}`}
       area="door"
       title={<bdi>{inLanguage(door.title)}</bdi>}
-      state={<DoorState shipment={shipment} />}
+      state={(shipment || !blind) && <DoorState shipment={shipment} />}
       stale={blind}
     >
       {shipment ? <Truck shipment={shipment} /> : <NoTruck door={door} />}
@@ -190,24 +191,21 @@ function Truck({ shipment }: { shipment: ShipmentView }): JSX.Element {
   );
 }
 
-const READER_MEANING: Record<ReaderView["state"], Meaning> = {
-  connected: "quiet",
-  lost: "wrong",
-  blind: "wrong",
-  unknown: "stale",
-};
-
-function Reader({ reader }: { reader: ReaderView }): JSX.Element {
-  const name = reader.name;
-  const words = {
-    connected: () => <Say id="reader.connected" reader={name} />,
-    lost: () => <Say id="reader.lost" reader={name} age={<Span since={reader.since_us} />} />,
-    blind: () => <Say id="reader.blind" reader={name} age={<Span since={reader.since_us} />} />,
-    unknown: () => <Say id="reader.unknown" reader={name} />,
-  }[reader.state]();
-  return reader.state === "connected" ? (
-    <span class="muted">{words}</span>
-  ) : (
-    <Mark meaning={READER_MEANING[reader.state]}>{words}</Mark>
-  );
+function Reader({ reader: { name, state, since_us } }: { reader: ReaderView }): JSX.Element {
+  switch (state) {
+    case "connected":
+      return (
+        <span class="muted">
+          <Say id="reader.connected" reader={name} />
+        </span>
+      );
+    case "unknown":
+      return <Unheard name={name} />;
+    default:
+      return (
+        <Mark meaning="wrong">
+          <Say id={`reader.${state}`} reader={name} age={<Span since={since_us} />} />
+        </Mark>
+      );
+  }
 }

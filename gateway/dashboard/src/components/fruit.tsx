@@ -3,11 +3,13 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { memo } from "../memo";
+import { openings } from "../store";
 import type { VerdictView } from "../views";
 import { percent, Say, say } from "../words";
 import { Mark, type Meaning } from "./mark";
 
-/** A picture travels apart from its verdict: it is asked for again after 1, 2, 4, ... seconds, so many times. */
+/** A picture travels apart from its verdict: it is asked for again after 1, 2, 4, ... seconds, so many times; and from
+ * the beginning when the gateway is there again. */
 const TRIES = 5;
 
 const MEANING: Record<VerdictView["verdict"], Meaning> = {
@@ -59,22 +61,25 @@ export const numberOf = (subject: string): string => subject.slice(subject.lastI
 
 /** The picture of one fruit; nothing is to be seen until it has come. */
 export function Picture({ id, subject, onShape }: PictureProps): JSX.Element {
+  const [asked, setAsked] = useState(0);
   const [tries, setTries] = useState(0);
   const [state, setState] = useState<"asked" | "there" | "missing">("asked");
+  const ask = (tried: number) => {
+    setAsked(asked + 1);
+    setTries(tried);
+    setState("asked");
+  };
   useEffect(() => {
     if (state !== "missing" || tries >= TRIES) return;
-    const timer = setTimeout(
-      () => {
-        setTries(tries + 1);
-        setState("asked");
-      },
-      1000 * 2 ** tries,
-    );
+    const timer = setTimeout(() => ask(tries + 1), 1000 * 2 ** tries);
     return () => clearTimeout(timer);
   }, [state, tries]);
+  useEffect(() => {
+    if (state === "missing") ask(0);
+  }, [openings.value]);
   return (
     <img
-      src={`api/v1/evidence/${encodeURIComponent(id)}.jpg${tries > 0 ? `?try=${tries}` : ""}`}
+      src={`api/v1/evidence/${encodeURIComponent(id)}.jpg${asked > 0 ? `?try=${asked}` : ""}`}
       alt={say("fruit.picture", { fruit: numberOf(subject) })}
       data-there={state === "there" || undefined}
       loading="lazy"

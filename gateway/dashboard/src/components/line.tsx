@@ -12,20 +12,24 @@ import { Belt } from "./belt";
 import { Card, Empty } from "./card";
 import { Figure } from "./figure";
 import { Fruit } from "./fruit";
+import { KeptLot } from "./keptlot";
 import { Counts, EarlierLots, LotName, LotState } from "./lot";
 import { LotForm } from "./lotform";
 import { Mark } from "./mark";
 import { Rate } from "./rate";
+import { Unheard } from "./unheard";
 
 interface LineProps {
   line: LineView;
-  /** Open the review. */
-  review: () => void;
+  /** Open the review, or go to it; told which button asks. */
+  review: (opener: HTMLElement) => void;
 }
+
+const SEES = new Set<DeviceView["state"]>(["connected", "drifted"]);
 
 export const Line = memo(function Line({ line, review }: LineProps): JSX.Element {
   const camera = devices.value[line.camera];
-  const blind = camera !== undefined && camera.state !== "connected" && camera.state !== "drifted";
+  const blind = camera !== undefined && !SEES.has(camera.state);
   const opener = useRef<HTMLButtonElement | null>(null);
   const [beginning, setBeginning] = useState(false);
   const close = () => {
@@ -37,7 +41,7 @@ export const Line = memo(function Line({ line, review }: LineProps): JSX.Element
       name={`line-${line.name}`}
       area="line"
       title={<bdi>{inLanguage(line.title)}</bdi>}
-      state={<Pace line={line} />}
+      state={(line.per_minute > 0 || !blind) && <Pace line={line} />}
       stale={blind}
     >
       <div class="line-parts">
@@ -52,7 +56,7 @@ export const Line = memo(function Line({ line, review }: LineProps): JSX.Element
               <Say id="lot.begin" />
             </button>
             {line.to_review > 0 && (
-              <button type="button" onClick={review}>
+              <button type="button" onClick={({ currentTarget }) => review(currentTarget)}>
                 <Say id="review.open" count={line.to_review} />
               </button>
             )}
@@ -114,11 +118,7 @@ function Watching({ camera: { name, state, since_us } }: { camera: DeviceView })
         </>
       );
     default:
-      return (
-        <Mark meaning="stale">
-          <Say id="reader.unknown" reader={name} />
-        </Mark>
-      );
+      return <Unheard name={name} />;
   }
 }
 
@@ -137,6 +137,7 @@ function Lot({ line: { lot } }: { line: LineView }): JSX.Element {
       </div>
       <Rate lot={lot} />
       <Counts lot={lot} />
+      <KeptLot lot={lot} />
     </>
   );
 }

@@ -6,6 +6,7 @@ import { itemTitle } from "../titles";
 import type { LotView } from "../views";
 import { rate, Say } from "../words";
 import { Figure } from "./figure";
+import { KeptLot } from "./keptlot";
 import { Mark, type Meaning } from "./mark";
 
 const MEANING: Record<LotView["state"], Meaning> = {
@@ -94,6 +95,7 @@ function Earlier({ lot }: { lot: LotView }): JSX.Element {
       <span class="row-state">
         <LotState state={lot.state} />
       </span>
+      <KeptLot lot={lot} />
     </li>
   );
 }

@@ -4,12 +4,14 @@
 import type { JSX } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { beginLot, failure, forget, outcomes, pending } from "../actions";
+import { onEscape } from "../keys";
 import { who } from "../settings";
 import { stock } from "../store";
 import { inLanguage, isListed } from "../titles";
 import type { GradeView, LineView } from "../views";
 import { rate, Say, say } from "../words";
 import { Mark } from "./mark";
+import { Reason } from "./reason";
 
 type Draft = Record<"lot" | "sku" | "customer" | "who", string>;
 type FieldName = keyof Draft;
@@ -62,9 +64,7 @@ export function LotForm({ line, close }: { line: LineView; close: () => void }):
       aria-label={say("lot.begin")}
       aria-busy={pending(id)}
       onSubmit={submit}
-      onKeyDown={({ key }) => {
-        if (key === "Escape") close();
-      }}
+      onKeyDown={onEscape(close)}
     >
       <Text {...fields.lot} label={<Say id="lotForm.lot" />} autoComplete="off" />
       <Choice {...fields.sku} label={<Say id="stock.item" />} options={items()} />
@@ -75,7 +75,7 @@ export function LotForm({ line, close }: { line: LineView; close: () => void }):
         {Object.values(fields).every(({ wrong }) => !wrong) && <Failed id={id} />}
       </p>
       <div class="form-end">
-        <button type="submit" class="main" disabled={pending(id)}>
+        <button type="submit" class="main" aria-disabled={pending(id)}>
           <Say id="lotForm.save" />
         </button>
         <button type="button" class="plain" onClick={close}>
@@ -87,14 +87,14 @@ export function LotForm({ line, close }: { line: LineView; close: () => void }):
 }
 
 /** What the gateway found wrong in a field of the form. */
-function refused(id: string, name: FieldName): string | undefined {
+function refused(id: string, name: FieldName): JSX.Element | undefined {
   const mistake = failure(id)?.mistakes.find(({ where }) => where === `body.${name}`);
-  return mistake && say("lotForm.refused", { reason: mistake.what });
+  return mistake && <Say id="lotForm.refused" reason={<Reason said={mistake.what} />} />;
 }
 
 function Failed({ id }: { id: string }): JSX.Element | null {
   const failed = failure(id)?.failed;
-  return failed === undefined ? null : <Say id="lotForm.failed" reason={failed || say("todo.noAnswer")} />;
+  return failed === undefined ? null : <Say id="lotForm.failed" reason={<Reason said={failed} />} />;
 }
 
 // --- the fields ----------------------------------------------------------------------------------------------------------
@@ -121,11 +121,14 @@ function takes({ customer, limit }: GradeView): string {
   return say("lotForm.takes", { customer, limit: most });
 }
 
+/** What is wrong with it, in words. */
+type Wrongness = JSX.Element | string | undefined;
+
 interface FieldProps {
   name: FieldName;
   label: JSX.Element;
   value: string;
-  wrong: string | undefined;
+  wrong: Wrongness;
   /** It is on its way. */
   busy: boolean;
   change: (value: string) => void;
@@ -185,6 +188,6 @@ function Choice({ name, label, value, wrong, busy, change, options }: FieldProps
   );
 }
 
-function Wrong({ id, text }: { id: string; text: string | undefined }): JSX.Element {
+function Wrong({ id, text }: { id: string; text: Wrongness }): JSX.Element {
   return <p id={id}>{text && <Mark meaning="wrong">{text}</Mark>}</p>;
 }

@@ -2,38 +2,47 @@
 
 import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { answerReview, forget, outcomes, pending } from "../actions";
+import { answerReview, failure, forget, pending } from "../actions";
+import { onEscape } from "../keys";
 import { who } from "../settings";
-import { lines, reviews } from "../store";
+import { lines, reviews, site } from "../store";
 import { titleOf } from "../titles";
 import type { Answer, ReviewView } from "../views";
-import { percent, Say, say } from "../words";
+import { percent, Say } from "../words";
 import { Ago } from "./age";
 import { Card, Empty } from "./card";
 import { numberOf, Picture, Verdict } from "./fruit";
+import { Mark } from "./mark";
+import { Reason } from "./reason";
 
 type Label = Answer["label"];
 
 /** In the order of their keys: 1, 2, 3. */
 const LABELS: readonly Label[] = ["good", "defective", "unusable"];
 const NEXT_SHOWN = 6;
+/** What comes sooner after another fruit is there was meant for the one before: the second click of two, a quick key. */
+const MEANT_AFTER_MS = 400;
 
-export function Review({ close }: { close: () => void }): JSX.Element {
+/** `asked` is another thing each time that somebody asks for it. */
+export function Review({ asked: wish, close }: { asked: object; close: () => void }): JSX.Element {
   const [name, setName] = useState(who.value);
   const [nameless, setNameless] = useState(false);
   const asked = useRef<HTMLInputElement | null>(null);
   const desk = useRef<HTMLFieldSetElement | null>(null);
   const id = useId();
-  useEffect(() => (name ? desk.current : asked.current)?.focus(), []);
+  useEffect(() => (name ? desk.current : asked.current)?.focus(), [wish]);
 
-  const [entry, ...next] = Object.values(reviews.value).sort((a, b) => a.at_us - b.at_us);
+  const queue = Object.values(reviews.value).sort((a, b) => a.at_us - b.at_us);
+  const entry = useInFront(queue);
+  const next = queue.filter((other) => other !== entry);
+  const meant = useLasting(entry?.id);
   const done = entry === undefined;
   useEffect(() => {
     if (done && document.activeElement === document.body) desk.current?.focus(); // the button went with the last one
   }, [done]);
   const waiting = Object.values(lines.value).reduce((sum, line) => sum + line.to_review, 0);
   const answer = (label: Label | undefined) => {
-    if (!entry || !label || pending(entry.id)) return;
+    if (!entry || !label || !meant || pending(entry.id)) return;
     setNameless(!name.trim());
     if (name.trim()) answerReview(entry.id, { label, who: name.trim() });
     else asked.current?.focus();
@@ -43,27 +52,35 @@ export function Review({ close }: { close: () => void }): JSX.Element {
       name="review"
       area="review"
       title={<Say id="review.title" />}
-      state={<Say id="review.waiting" count={Math.max(waiting, entry ? next.length + 1 : 0)} />}
+      state={<Say id="review.waiting" count={Math.max(waiting, queue.length)} />}
+      onKeyDown={onEscape(close)}
     >
+      {site.value?.pictures_kept === false && (
+        <p class="not-kept">
+          <Mark meaning="attention">
+            <Say id="review.notKept" />
+          </Mark>
+        </p>
+      )}
       <fieldset
         class="desk"
         ref={desk}
         tabIndex={-1}
         aria-labelledby="review-title"
         aria-keyshortcuts="1 2 3"
-        onKeyDown={({ key, ctrlKey, altKey, metaKey, repeat }) => {
+        onKeyDown={(event) => {
+          const { key, ctrlKey, altKey, metaKey, repeat } = event;
+          if (repeat && key === "Enter") event.preventDefault(); // held on a button, it would press it over and over
           if (!ctrlKey && !altKey && !metaKey && !repeat) answer(LABELS[Number(key) - 1]);
         }}
       >
         {entry ? (
           <>
             <Outlined key={entry.id} entry={entry} />
-            <Question entry={entry} answer={answer} nameless={nameless} />
+            <Question entry={entry} answer={answer} ready={meant} nameless={nameless} />
           </>
         ) : (
-          <Empty>
-            <Say id="review.empty" />
-          </Empty>
+          <Empty>{waiting > 0 ? <Say id="review.unpictured" count={waiting} /> : <Say id="review.empty" />}</Empty>
         )}
       </fieldset>
       <div class="review-end">
@@ -91,17 +108,35 @@ export function Review({ close }: { close: () => void }): JSX.Element {
   );
 }
 
-/** What the model said of it, and the answers. */
-function Question({
-  entry,
-  answer,
-  nameless,
-}: {
+/** The fruit before the person: the same one until it has left the queue, whatever comes before it. */
+function useInFront(queue: readonly ReviewView[]): ReviewView | undefined {
+  const id = useRef<string | undefined>(undefined);
+  const entry = queue.find((review) => review.id === id.current) ?? queue[0];
+  id.current = entry?.id;
+  return entry;
+}
+
+/** Whether it is the same for so long that an answer is meant for it. */
+function useLasting(id: string | undefined): boolean {
+  const [lasting, setLasting] = useState<string>();
+  useEffect(() => {
+    const timer = setTimeout(() => setLasting(id), MEANT_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [id]);
+  return lasting === id;
+}
+
+interface QuestionProps {
   entry: ReviewView;
   answer: (label: Label) => void;
+  /** An answer is taken. */
+  ready: boolean;
   nameless: boolean;
-}): JSX.Element {
-  const outcome = outcomes.value[entry.id];
+}
+
+/** What the model said of it, and the answers. */
+function Question({ entry, answer, ready, nameless }: QuestionProps): JSX.Element {
+  const failed = failure(entry.id);
   const sending = pending(entry.id);
   useEffect(() => () => forget(entry.id), [entry.id]);
   return (
@@ -128,7 +163,7 @@ function Question({
       </p>
       <div class="answers">
         {LABELS.map((label, i) => (
-          <button key={label} type="button" aria-disabled={sending} onClick={() => answer(label)}>
+          <button key={label} type="button" aria-disabled={sending || !ready} onClick={() => answer(label)}>
             <Say id={`review.${label}`} /> <kbd>{i + 1}</kbd>
           </button>
         ))}
@@ -136,7 +171,8 @@ function Question({
       <p class="outcome" role="status">
         {nameless && <Say id="review.needWho" />}
         {sending && <Say id="todo.saving" />}
-        {typeof outcome === "object" && <Say id="review.failed" reason={outcome.failed || say("todo.noAnswer")} />}
+        {failed?.over && <Say id="todo.over" />}
+        {failed?.over === false && <Say id="review.failed" reason={<Reason said={failed.failed} />} />}
       </p>
       <p class="muted small keys">
         <Say id="review.keys" />

@@ -7,7 +7,8 @@ import { Line } from "./line";
 import { Review } from "./review";
 import "./sorting.css";
 
-const reviewing = signal(false);
+/** Which button opened the review, on which card; each press is a new one. */
+const reviewing = signal<{ opener: HTMLElement; card: Element | null } | null>(null);
 
 export function Sorting(): JSX.Element {
   return (
@@ -15,15 +16,18 @@ export function Sorting(): JSX.Element {
       {Object.values(lines.value).map((line) => (
         <Line key={line.name} line={line} review={openReview} />
       ))}
-      {reviewing.value && <Review close={closeReview} />}
+      {reviewing.value && <Review asked={reviewing.value} close={closeReview} />}
     </>
   );
 }
 
-function openReview(): void {
-  reviewing.value = true;
+function openReview(opener: HTMLElement): void {
+  reviewing.value = { opener, card: opener.closest(".card") };
 }
 
+/** The keyboard goes back to the button, or to its card where no fruit waits any more. */
 function closeReview(): void {
-  reviewing.value = false;
+  const { opener, card } = reviewing.value ?? {};
+  reviewing.value = null;
+  (opener?.isConnected ? opener : card?.querySelector("h2"))?.focus();
 }

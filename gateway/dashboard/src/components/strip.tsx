@@ -24,6 +24,7 @@ export function Strip(): JSX.Element {
           <Link name="broker" link={view.broker} />
           <Link name="history" link={view.history} />
           <Link name="cloud" link={view.cloud} />
+          {!view.pictures_kept && <NoPictures />}
         </ul>
       )}
       {view && <OpenCount />}
@@ -78,6 +79,18 @@ function Link({ name, link }: { name: "broker" | "history" | "cloud"; link: Link
     <li data-link={name} data-state={link.state}>
       <span class="label">{say(`link.${name}`)}</span>{" "}
       {link.state === "ok" ? <Say id="link.ok" /> : <Mark meaning={LINK_MEANING[link.state]}>{linkWords(link)}</Mark>}
+    </li>
+  );
+}
+
+/** There is nothing to say of the pictures while they are kept. */
+function NoPictures(): JSX.Element {
+  return (
+    <li data-link="pictures" data-state="down">
+      <span class="label">{say("link.pictures")}</span>{" "}
+      <Mark meaning="attention">
+        <Say id="link.notKept" />
+      </Mark>
     </li>
   );
 }

@@ -2,16 +2,17 @@
 
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useId, useState } from "preact/hooks";
-import { forget, outcomes, pending, releaseLot, resolveException } from "../actions";
-import { usualReasons, whatHappened, whatToDo } from "../exceptions";
+import { useRef, useState } from "preact/hooks";
+import { resolveException, unsettled } from "../actions";
+import { usual, usualReasons, whatHappened, whatToDo } from "../exceptions";
+import { useHandOver } from "../focus";
 import { memo } from "../memo";
-import { who } from "../settings";
-import { exceptions, openExceptions } from "../store";
+import { exceptions, loudestFirst, openExceptions } from "../store";
 import type { ExceptionView } from "../views";
 import { plain, Say, say, Told } from "../words";
 import { Ago } from "./age";
 import { Card, Empty } from "./card";
+import { type Choice, DeedForm } from "./deed";
 import { Figure } from "./figure";
 import { Mark } from "./mark";
 
@@ -22,12 +23,13 @@ const LATELY_SHOWN = 3;
 const showAll = signal(false);
 
 export function ToDo(): JSX.Element {
-  const open = openExceptions.value;
-  const shown = showAll.value ? open : open.slice(0, SHOWN);
-  const more = open.length - SHOWN;
+  const open = openExceptions.value.length;
+  const listed = loudestFirst(({ id, state }) => state === "open" || unsettled(id));
+  const shown = showAll.value ? listed : listed.slice(0, SHOWN);
+  const more = listed.length - SHOWN;
   return (
-    <Card name="todo" area="todo" title={<Say id="todo.title" />} state={<Figure value={open.length} size="strong" />}>
-      {open.length === 0 && (
+    <Card name="todo" area="todo" title={<Say id="todo.title" />} state={<Figure value={open} size="strong" />}>
+      {listed.length === 0 && (
         <Empty>
           <Say id="todo.empty" />
         </Empty>
@@ -55,11 +57,20 @@ export function ToDo(): JSX.Element {
 }
 
 const Task = memo(function Task({ exception }: { exception: ExceptionView }): JSX.Element {
+  const task = useRef<HTMLLIElement | null>(null);
+  const opener = useRef<HTMLButtonElement | null>(null);
   const [resolving, setResolving] = useState(false);
+  useHandOver(
+    task,
+    (gone) => gone.nextElementSibling?.querySelector("button") ?? document.getElementById("todo-title"),
+  );
   const what = whatHappened(exception);
-  const action = actionOn(exception);
+  const close = () => {
+    setResolving(false);
+    opener.current?.focus();
+  };
   return (
-    <li class={`task ${exception.severity}`} data-exception={exception.id} data-kind={exception.kind}>
+    <li class={`task ${exception.severity}`} data-exception={exception.id} data-kind={exception.kind} ref={task}>
       <div class="task-head">
         <Mark meaning={exception.severity}>
           <Say id={`severity.${exception.severity}`} />
@@ -74,101 +85,38 @@ const Task = memo(function Task({ exception }: { exception: ExceptionView }): JS
             <Told sentence={what} />
           </p>
           <p class="advice">
-            <Told sentence={whatToDo(exception)} />
+            {exception.state === "open" ? <Told sentence={whatToDo(exception)} /> : <Resolved exception={exception} />}
           </p>
         </div>
-        {!resolving && (
-          <button type="button" aria-label={say(action.what, { what: plain(what) })} onClick={() => setResolving(true)}>
-            <Say id={action.word} />
-          </button>
-        )}
+        <button
+          type="button"
+          ref={opener}
+          aria-label={say("todo.resolveWhat", { what: plain(what) })}
+          aria-expanded={resolving}
+          onClick={() => setResolving(!resolving)}
+        >
+          <Say id="todo.resolve" />
+        </button>
       </div>
-      {resolving && <ResolveForm exception={exception} close={() => setResolving(false)} />}
+      {resolving && (
+        <DeedForm
+          id={exception.id}
+          usually={usualReasons(usual(exception))}
+          choices={choicesOf(exception)}
+          close={close}
+        />
+      )}
     </li>
   );
 });
 
-const RESOLVE = { word: "todo.resolve", what: "todo.resolveWhat", save: "todo.save", act: resolveException } as const;
-/** A lot that is over its limit is not only dealt with: its stock may be sold again. */
-const RELEASE = { word: "todo.release", what: "todo.releaseWhat", save: "todo.saveRelease", act: releaseLot } as const;
-
-const actionOn = ({ kind }: ExceptionView): typeof RESOLVE | typeof RELEASE => (kind === "quality" ? RELEASE : RESOLVE);
-
-/** Who dealt with it and what was done, on the spot. The task leaves the list when the gateway says so. */
-function ResolveForm({ exception, close }: { exception: ExceptionView; close: () => void }): JSX.Element {
-  const id = useId();
-  const [name, setName] = useState(who.value);
-  const [why, setWhy] = useState("");
-  const [incomplete, setIncomplete] = useState(false);
-  const outcome = outcomes.value[exception.id];
-  const sending = pending(exception.id);
-  const action = actionOn(exception);
-  useEffect(() => () => forget(exception.id), [exception.id]);
-
-  const submit = (event: Event) => {
-    event.preventDefault();
-    const resolution = { who: name.trim(), why: why.trim() };
-    setIncomplete(!resolution.who || !resolution.why);
-    if (resolution.who && resolution.why) action.act(exception, resolution);
-  };
-  return (
-    <form
-      class="resolve"
-      onSubmit={submit}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") close();
-      }}
-      aria-busy={sending}
-    >
-      <label for={`${id}-who`}>
-        <Say id="todo.who" />
-      </label>
-      <input
-        id={`${id}-who`}
-        name="who"
-        value={name}
-        maxLength={100}
-        autoComplete="name"
-        ref={focusWhenEmpty}
-        onInput={(event) => setName(event.currentTarget.value)}
-      />
-      <label for={`${id}-why`}>
-        <Say id="todo.why" />
-      </label>
-      <div class="reasons">
-        {usualReasons(exception.kind).map((reason) => (
-          <button key={reason} type="button" aria-pressed={why === reason} onClick={() => setWhy(reason)}>
-            {reason}
-          </button>
-        ))}
-      </div>
-      <input
-        id={`${id}-why`}
-        name="why"
-        value={why}
-        maxLength={1000}
-        autoComplete="off"
-        onInput={(event) => setWhy(event.currentTarget.value)}
-      />
-      <p class="outcome" role="status">
-        {incomplete && <Say id="todo.needBoth" />}
-        {sending && <Say id="todo.saving" />}
-        {typeof outcome === "object" && <Say id="todo.failed" reason={outcome.failed || say("todo.noAnswer")} />}
-      </p>
-      <div class="form-end">
-        <button type="submit" class="main" disabled={sending}>
-          <Say id={action.save} />
-        </button>
-        <button type="button" class="plain" onClick={close}>
-          <Say id="todo.cancel" />
-        </button>
-      </div>
-    </form>
-  );
-}
-
-function focusWhenEmpty(input: HTMLInputElement | null): void {
-  if (input?.value === "") input.focus();
+/** A lot that is over its limit is not only dealt with: it is said what becomes of its stock. */
+function choicesOf({ id, kind }: ExceptionView): Choice[] {
+  if (kind !== "quality") return [{ word: "todo.save", act: (deed) => resolveException(id, deed) }];
+  return (["release", "keep"] as const).map((decision) => ({
+    word: `todo.${decision}`,
+    act: (deed) => resolveException(id, { ...deed, decision }),
+  }));
 }
 
 /** The last ones that were dealt with, so that everybody sees that and by whom. */
@@ -189,12 +137,7 @@ function Lately(): JSX.Element | null {
             <Told sentence={whatHappened(exception)} />
             <br />
             <span class="muted">
-              <Say
-                id="todo.resolved"
-                who={exception.resolved_by}
-                ago={<Ago us={exception.updated_us} />}
-                why={exception.reason}
-              />
+              <Resolved exception={exception} />
             </span>
           </li>
         ))}
@@ -202,3 +145,12 @@ function Lately(): JSX.Element | null {
     </div>
   );
 }
+
+/** By whom and how. */
+function Resolved({ exception }: { exception: ExceptionView }): JSX.Element {
+  const { resolved_by: who, updated_us, reason: why, decision } = exception;
+  if (who == null) return <Say id="todo.ended" />;
+  return <Say id={decision ? DECIDED[decision] : "todo.resolved"} who={who} ago={<Ago us={updated_us} />} why={why} />;
+}
+
+const DECIDED = { release: "todo.released", keep: "todo.kept" } as const;
