@@ -43,10 +43,19 @@ def gate_mistakes(site: Site) -> Iterator[tuple[Location, str]]:
         _Gated(i, line, line.gate, devices.get(line.gate.modbus)) for i, line in enumerate(site.lines) if line.gate
     ]
     for i, line, gate, device in gated:
+        yield from _encoder(i, line, gate)
         yield from _times(i, gate, device)
         if device is not None:
             yield from _registers(i, line, gate, device, site)
     yield from _shared(gated)
+
+
+def _encoder(i: int, line: SortingLine, gate: Gate) -> Iterator[tuple[Location, str]]:
+    """Between the picture and the eye only the encoder knows how far the belt carries fruit."""
+    if gate.encoder is None and not 0 <= line.eye_at <= 1:
+        where: Location = ("lines", i, "eye_at")
+        words = f"an eye outside of the picture ({line.eye_at:g}) lets nothing pass without an encoder"
+        yield where, f"{_dotted(where)}: {words}: name gate.encoder, or move the eye or the camera"
 
 
 def _times(i: int, gate: Gate, device: ModbusDevice | None) -> Iterator[tuple[Location, str]]:

@@ -72,6 +72,8 @@ class Gate(Part):
     """The Modbus device with the registers below, by its name."""
     eye_count: Slug
     encoder: Slug | None = None
+    """Counts the way of the belt, through its stops. Without it fruit is pushed off whose way to the eye the camera did
+    not see to within half its length."""
     pass_coils: Slug
     places: int = Field(default=16, ge=2, le=256)
     travel_s: Seconds = 0.5
@@ -115,7 +117,8 @@ class SortingLine(Part):
     moves: Literal["right", "left", "down", "up"] = "right"
     """The way of the belt in the picture."""
     eye_at: Annotated[float, Field(ge=-1, le=2)] = 0.9
-    """Where the photo-eye crosses the belt: 0 where fruit enters the picture, 1 where it leaves; beyond 1 behind it."""
+    """Where the photo-eye crosses the belt: 0 where fruit enters the picture, 1 where it leaves; beyond 1 behind it.
+    Outside of the picture a gate needs the belt's encoder."""
     gate: Gate | None = None
     views: Views = Views()
     models: Path | None = None

@@ -196,9 +196,9 @@ class Crew:
         for keeper in self._doors:
             keeper.beam(register, broken, at_us)
 
-    def _on_count(self, register: str, count: int, at_us: int) -> None:
+    def _on_count(self, register: str, count: int, asked_us: int, heard_us: int) -> None:
         for keeper in self._lines.values():
-            keeper.count(register, count, at_us)
+            keeper.count(register, count, asked_us, heard_us)
 
     def _on_cleared(self, register: str) -> None:
         for keeper in self._lines.values():

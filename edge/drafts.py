@@ -1,5 +1,6 @@
 """Files that are replaced as a whole: who reads one sees the old or the new, never half of it."""
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,18 @@ def replace_file(path: Path, data: bytes, *, durable: bool) -> None:
             if durable:
                 os.fsync(file.fileno())
         draft.replace(path)
+        if durable:
+            _force(path.parent)
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+
+
+def _force(folder: Path) -> None:
+    """To the disk: until then a rename in it may be lost. Some file systems cannot do that to a folder."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -4,6 +4,8 @@
 import asyncio
 import logging
 import random
+import socket
+import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 
@@ -43,8 +45,8 @@ class Fieldbus:
     """Polls one device for ever, over as many connections as it takes.
 
     on_beam(register, broken, at_us): a photo-eye changed; its time is known to within `poll_s`.
-    on_count(register, count, at_us): a counter of a sorting line stands so; at every poll, an encoder before its eye.
-    Its time, and those of the coils, are of the steady clock.
+    on_count(register, count, asked_us, heard_us): a counter of a sorting line stood so at some moment between the two;
+    at every poll, an encoder before its eye. These times, and those of the coils, are of the steady clock.
     on_cleared(register): all coils of this gate are about to be cleared.
     on_condition(event): a sensor's reading, every `every_s` of its register.
     on_device(event): the device is lost, or blind (it answers, but not for every register, or with values that cannot
@@ -60,7 +62,7 @@ class Fieldbus:
         on_device: Callable[[events.Device], None],
         lamps: Callable[[], Lamps],
         clock: Callable[[], int],
-        on_count: Callable[[str, int, int], None] = lambda register, count, at_us: None,
+        on_count: Callable[[str, int, int, int], None] = lambda register, count, asked_us, heard_us: None,
         gates: Mapping[str, int] | None = None,
         on_cleared: Callable[[str], None] = lambda register: None,
     ) -> None:
@@ -123,6 +125,7 @@ class Fieldbus:
         try:
             if not await client.connect():
                 raise FieldbusError("does not accept a connection")
+            _drop_at_end(client, True)
             self._lit = None
             await self._clear_gates(client)
             self._orders.open()
@@ -207,20 +210,24 @@ class Fieldbus:
         return True
 
     async def _take_back(self, client: AsyncModbusTcpClient) -> None:
-        """What was let pass and is not at its gate yet is pushed off. Takes `ANSWER_S` where there is no answer."""
+        """What was let pass and is not at its gate yet is pushed off. Takes `ANSWER_S` where there is no answer.
+
+        What is under way then may arrive when this has ended: nobody else would clear what has arrived before it.
+        """
         with suppress(FieldbusError, ModbusException, OSError):
             if client.connected:
+                _drop_at_end(client, False)
                 await self._clear_gates(client)
 
     async def _read_counters(self, client: AsyncModbusTcpClient) -> None:
-        counted: list[tuple[Register, int, int]] = []
+        counted: list[tuple[Register, int]] = []
+        asked_us = steady_us()
         for span in self._count_spans:
-            asked_us = steady_us()
             values = await self._read(client, span)
-            at_us = (asked_us + steady_us()) // 2
-            counted += [(one, values[one.address - span.start], at_us) for one in span.registers if values]
-        for register, count, at_us in sorted(counted, key=lambda one: one[0].meaning == "eye_count"):
-            self._on_count(register.name, count, at_us)
+            counted += [(one, values[one.address - span.start]) for one in span.registers if values]
+        heard_us = steady_us()
+        for register, count in sorted(counted, key=lambda one: one[0].meaning == "eye_count"):
+            self._on_count(register.name, count, asked_us, heard_us)
 
     async def _watch_eyes(self, client: AsyncModbusTcpClient) -> None:
         for span in self._eye_spans:
@@ -321,6 +328,16 @@ class Fieldbus:
     @property
     def _where(self) -> str:
         return f"{self._device.host}:{self._device.port} unit {self._device.unit}"
+
+
+def _drop_at_end(client: AsyncModbusTcpClient, drop: bool) -> None:
+    """Whether the end of the connection drops what has not arrived, and resets it (`SO_LINGER` of 0 s, socket(7)).
+
+    Else the kernel goes on sending for minutes: a coil that was given up would be written after the next connection has
+    cleared it, and let another fruit pass.
+    """
+    connection: socket.socket = client.ctx.transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", drop, 0))
 
 
 def _lamp(register: Register, lamps: Lamps) -> bool | None:

@@ -67,6 +67,8 @@ class Faults:
     plc_away_s: tuple[float, float] | None = None
     plc_slow_s: tuple[float, float] | None = None
     """It answers nothing meanwhile, and its connection lives: no coil is cleared."""
+    answer_s: Callable[[float], float] = lambda at_s: 0.0
+    """So long is the answer to a read under way that was asked then; the PLC looks at its counters as it is asked."""
     inspector_away_s: tuple[float, float] | None = None
     """It ends, and another one is at work, which has seen nothing yet."""
     restart_s: tuple[float, float] | None = None
@@ -116,6 +118,8 @@ class Belt:
         self.rule = Line(line, grades, 0x5F0C, record or LineRecord())
         self.fruit, self.speed, self.fps, self.poll_s = list(fruit), speed, fps, poll_s
         self.count = first_count
+        self.turned = 0
+        """What the encoder counts from."""
         self.faults = faults or Faults()
         self.out = Outcome()
         self.orders: list[tuple[float, Callable[[int], None]]] = []
@@ -125,6 +129,8 @@ class Belt:
         self._ids = itertools.count()
         self._views = [0] * len(self.fruit)
         self._life = 0
+        self._asking_until_s = 0.0
+        self._plc_began = 0
         self._ended = False
         """No agent is at work."""
         self._inspect(BEGAN_US)
@@ -159,6 +165,10 @@ class Belt:
     def eye_s(self, fruit: Fruit) -> float:
         return self._when(fruit.enters_s * self.speed + self.site.eye_at)
 
+    def pulses(self, at_s: float) -> int:
+        """Of the encoder since the begin."""
+        return round(self._way(at_s) * 2000)
+
     def _way(self, at_s: float) -> float:
         """How far the belt has gone."""
         stops_s, goes_s = self.faults.stops_s
@@ -179,14 +189,25 @@ class Belt:
             at_s, _, what = heapq.heappop(self._agenda)
             what(at_s)
 
+    def restart_plc(self, at_us: int, *, keeps_coils: bool) -> None:
+        """Its program begins anew: it counts from 0, and what is on the way to the gate will be pushed."""
+        self.count, self.turned = 0, -self.pulses((at_us - BEGAN_US) / 1e6)
+        self._plc_began += 1
+        if not keeps_coils:
+            self._coils.update(dict.fromkeys(self._coils, False))
+
     def _break(self, at_s: float, index: int) -> None:
         self.count = (self.count + 1) % 65536
         gate = self.site.gate
         assert gate is not None
-        place = self.count % gate.places
-        self._at(self._when(self._way(at_s) + gate.travel_s * self.speed), lambda at_s: self._at_gate(index, place))
+        place, began = self.count % gate.places, self._plc_began
+        gate_s = self._when(self._way(at_s) + gate.travel_s * self.speed)
+        self._at(gate_s, lambda at_s: self._at_gate(index, place, began))
 
-    def _at_gate(self, index: int, place: int) -> None:
+    def _at_gate(self, index: int, place: int, began: int) -> None:
+        if began != self._plc_began:
+            self.out.pushed.append(index)
+            return
         (self.out.passed if self._coils[place] else self.out.pushed).append(index)
         self._coils[place] = False
 
@@ -252,16 +273,29 @@ class Belt:
         self._take((told.at_us - BEGAN_US) / 1e6, self.rule.due(told.at_us))
 
     def _poll(self, at_s: float) -> None:
-        if self._ended:
+        if self._ended or at_s < self._asking_until_s:
             return
         away = self.faults.plc_away_s
         slow = self.faults.plc_slow_s
         if self.site.gate and not any(gap and gap[0] <= at_s < gap[1] for gap in (away, slow)):
-            if self.site.gate.encoder:
-                self.rule.encoder(round(self._way(at_s) * 2000) % 65536, _us(at_s))
-            lost = self.rule.eye(self.count, _us(at_s))
-            if lost:
-                self.out.lost.append(lost)
+            self._asking_until_s = at_s + self.faults.answer_s(at_s)
+            counts = self.count, (self.turned + self.pulses(at_s)) % 65536
+            self._at(self._asking_until_s, partial(self._heard, self.rule, counts, at_s))
+        else:
+            self._look_again(at_s)
+
+    def _heard(self, asker: Line, counts: tuple[int, int], asked_s: float, heard_s: float) -> None:
+        if self._ended or asker is not self.rule:
+            return  # its connection is gone
+        eye, encoder = counts
+        if self.site.gate and self.site.gate.encoder:
+            self.rule.encoder(encoder, _us(heard_s))
+        lost = self.rule.eye(eye, _us(asked_s), _us(heard_s))
+        if lost:
+            self.out.lost.append(lost)
+        self._look_again(heard_s)
+
+    def _look_again(self, at_s: float) -> None:
         due_us = self.rule.next_due_us()
         if due_us is not None:
             self._at(max(at_s, (due_us - BEGAN_US) / 1e6), self._due)

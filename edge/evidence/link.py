@@ -78,15 +78,15 @@ class EvidenceLink:
         return {"pictures_waiting": self._spool.count, "pictures_let_go": self._spool.let_go + self.dropped}
 
     async def run(self) -> None:
-        """Until cancelled; then everything that was put is on the disk."""
+        """Until cancelled, or until it fails; then everything that was put before is on the disk."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._store(loop))
                 tasks.create_task(self._link.keep(self._session))
         finally:
-            while not self._writes.empty():
-                self._keep(self._writes.get_nowait(), loop)
+            left = [self._writes.get_nowait() for _ in range(self._writes.qsize())]
+            await whole_in_thread(self._keep_all, left, loop)
 
     async def _store(self, loop: asyncio.AbstractEventLoop) -> NoReturn:
         while True:
@@ -96,6 +96,10 @@ class EvidenceLink:
         """Write it, and say so in the event loop, even when what waited for it is cancelled meanwhile: the next `run`
         sends what this one has stored."""
         loop.call_soon_threadsafe(self._settle, one, self._write(one))
+
+    def _keep_all(self, every: Sequence[Evidence | Sequence[str]], loop: asyncio.AbstractEventLoop) -> None:
+        for one in every:
+            self._keep(one, loop)
 
     def _settle(self, one: Evidence | Sequence[str], gone: Sequence[str]) -> None:
         if isinstance(one, Evidence) and one.id not in gone:
@@ -147,7 +151,7 @@ class EvidenceLink:
             body = await asyncio.to_thread(self._spool.read, picture)
             if body is None:
                 self._resending.gone((picture,))
-            else:
+            elif self._resending.is_wanted(picture):  # it may have been kept while it was read
                 self._resending.sent(picture, loop.time())  # before: its answer may be faster than the broker's
                 await client.publish(self._topic, body, qos=1)
             heed_cancellation()

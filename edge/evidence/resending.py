@@ -47,6 +47,10 @@ class Resending:
             self._due.pop(picture, None)
             self._tries.pop(picture, None)
 
+    def is_wanted(self, picture: str) -> bool:
+        """It is still to be sent."""
+        return picture in self._fresh or picture in self._due
+
     def choose(self, now_s: float) -> str | None:
         """The next one, those first that were never sent; None: there is nothing to send now."""
         self._settle(now_s)

@@ -9,6 +9,7 @@
     line/        in the agent       photo-eye, encoder, gate: which fruit passes when, its verdict, the coil in time;
                                     lots; what the gateway is told
 
-`messages` is what the three tell each other, `views` how fruit is cut out (in training too), `verdict` when it is good,
-`choice` which models a line runs. Pictures go to the gateway through `edge.evidence`. `stills` is `truecount inspect`.
+`messages` is what the three tell each other, `views` how fruit is cut out (in training too), `clarity` if it is seen
+well enough, `verdict` when it is good, `choice` which models a line runs. Pictures go to the gateway through
+`edge.evidence`. `stills` is `truecount inspect`.
 """

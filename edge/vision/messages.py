@@ -28,6 +28,8 @@ class TrackSeen(Struct, frozen=True, array_like=True):
     """Median of the calibrated scores so far, by the model that decides."""
     shadow: float | None
     """The same by the model that is tried."""
+    unclear: int = 0
+    """Of the views, those that show too little of it to call it good."""
 
 
 class FrameSeen(Struct, frozen=True, tag="frame", array_like=True):

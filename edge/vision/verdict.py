@@ -16,18 +16,23 @@ class Thresholds(NamedTuple):
     defective_from: float
 
 
-def judge(score: float | None, views: int, least: int, thresholds: Thresholds) -> Verdict:
+def judge(score: float | None, views: int, least: int, thresholds: Thresholds, unclear: int = 0) -> Verdict:
     """Of a fruit whose `views` pictures have this median score; fewer than `least` are too few to be sure.
 
-    What is no number is never good.
+    What is no number is never good, nor is a fruit of which half of the views or more are `unclear`.
     """
     if views == 0 or score is None:
         return "unseen"
     if views < least or not math.isfinite(score):
         return "unsure"
     if score < thresholds.good_below:
-        return "good"
+        return "good" if 2 * unclear < views else "unsure"
     return "defective" if score >= thresholds.defective_from else "unsure"
+
+
+def vote(score: float, *, unclear: bool) -> float:
+    """What a view says in the median: one that shows too little of the fruit does not say that it is good."""
+    return max(score, 0.5) if unclear else score
 
 
 def median(scores: Sequence[float]) -> float | None:

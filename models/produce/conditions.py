@@ -48,6 +48,12 @@ def _small_on_belt(shot: Shot, rng: Generator) -> Image:
     return frame
 
 
+def _half(shot: Shot) -> Image:
+    """The right half of the fruit, and what is right of it."""
+    x, _, width, _ = cv2.boundingRect(shot.mask)
+    return np.ascontiguousarray(shot.image[:, x + width // 2 :])
+
+
 CONDITIONS: dict[str, Condition] = {
     "as photographed": lambda shot, rng: shot.image,
     "other ground": _any_ground,
@@ -65,7 +71,11 @@ CONDITIONS: dict[str, Condition] = {
         cv2.resize(shot.image, None, fx=(by := 120 / max(shot.mask.shape)), fy=by, interpolation=cv2.INTER_AREA),
         np.uint8,
     ),
+    "far out of focus": lambda shot, rng: disturb.blurred(shot.image, 15),
+    "overexposed, +2 stops": lambda shot, rng: disturb.exposed(shot.image, 2.0),
+    "half out of the frame": lambda shot, rng: _half(shot),
 }
+"""Under the last three no fruit can be called good: what is asked there is whether any defective one is."""
 
 
 def ground_only(shot: Shot, colour: tuple[int, int, int]) -> tuple[Image, Mask]:

@@ -56,7 +56,7 @@ def rows(
 
 HEAD = (
     f"{'crop':7}{'':5} {'condition':23}{'accuracy':>14}{'F1':>12}{'AUROC':>16}{'false rej.':>21}{'miss':>7}"
-    f"{'unsure good, bad':>18}{'not found':>10}{'rej. at 3% miss':>16}{'ECE':>7}"
+    f"{'if unclear':>11}{'unsure good, bad':>18}{'not found':>10}{'rej. at 3% miss':>16}{'ECE':>7}"
 )
 
 
@@ -67,7 +67,7 @@ def line(row: Row) -> str:
     return (
         f"{row.crop:7}{row.backend:5} {row.condition:23}{right:7.4f} [{low:.3f}, {high:.3f}]{found.f1.value:7.3f}"
         f"{auroc.value:9.4f} [{auroc.low:.4f}, {auroc.high:.4f}]{found.false_reject:9.1%}{found.miss:7.1%}"
-        f"{found.unsure_good:11.1%}{found.unsure_defective:7.1%}{found.not_found:10.1%}"
+        f"{found.miss_unclear:11.1%}{found.unsure_good:11.1%}{found.unsure_defective:7.1%}{found.not_found:10.1%}"
         f"{found.reject_at_miss:16.1%}{found.ece:7.3f}"
     )
 

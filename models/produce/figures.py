@@ -23,6 +23,8 @@ class Judged(NamedTuple):
     """Probability of defective; None if no fruit was found."""
     strange: bool
     """Colours of no such fruit: never called good."""
+    unclear: bool = False
+    """The picture shows too little of it: never called good."""
 
 
 class Interval(NamedTuple):
@@ -58,6 +60,8 @@ class Figures(NamedTuple):
     """Good fruit called defective, or not found."""
     miss: float
     """Defective fruit called good."""
+    miss_unclear: float
+    """Defective fruit that would be called good if it did not matter how well the picture shows it."""
     unsure_good: float
     unsure_defective: float
     not_found: float
@@ -75,7 +79,8 @@ def figures(judged: Sequence[Judged], limits: Thresholds, seed: int) -> Figures:
     scores = np.array([float(not one.defective) if one.score is None else one.score for one in judged])
     strange = np.array([one.strange for one in judged])
     rejected = ~found | (scores >= limits.defective_from)
-    passed = found & (scores < limits.good_below) & ~strange
+    taken = found & (scores < limits.good_below) & ~strange
+    passed = taken & ~np.array([one.unclear for one in judged])
     unsure = ~rejected & ~passed
     groups = np.array([one.group for one in judged])
     rng = np.random.default_rng(seed)
@@ -91,6 +96,7 @@ def figures(judged: Sequence[Judged], limits: Thresholds, seed: int) -> Figures:
         auroc=interval(lambda at: auroc(scores[at], truth[at])),
         false_reject=float(rejected[~truth].mean()),
         miss=float(passed[truth].mean()),
+        miss_unclear=float(taken[truth].mean()),
         unsure_good=float(unsure[~truth].mean()),
         unsure_defective=float(unsure[truth].mean()),
         not_found=float((~found).mean()),

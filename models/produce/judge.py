@@ -35,10 +35,10 @@ class Judge(NamedTuple):
     classifier: Classifier
 
     def look(self, image: Image) -> Look | None:
-        """The worst fruit in the image; None if there is none."""
-        cut = self.classifier.cut
-        looks = self.classifier.look([view(image, found.mask, cut) for found in self.finder.find(image)])
-        return max(looks, key=lambda look: look.score, default=None)
+        """The worst fruit in the image; None if there is none. Unclear if the largest is: smaller ones are stains."""
+        looks = self.classifier.fruit(image, self.finder.find(image))
+        worst = max(looks, key=lambda look: look.score, default=None)
+        return worst and worst._replace(unclear=looks[0].unclear)
 
 
 Trial = Callable[[Judge, Sequence[Shot], int], Figures]
@@ -130,7 +130,9 @@ def said(shot: Shot, look: Look | None) -> Judged:
 
 
 def _judged(group: str, defective: bool, look: Look | None) -> Judged:
-    return Judged(group, defective, None, False) if look is None else Judged(group, defective, look.score, look.strange)
+    if look is None:
+        return Judged(group, defective, None, False)
+    return Judged(group, defective, look.score, look.strange, bool(look.unclear))
 
 
 def _belt(rng: np.random.Generator) -> Image:

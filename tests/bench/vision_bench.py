@@ -19,7 +19,7 @@ from edge.vision import images, verdict
 from edge.vision.models import package
 from edge.vision.models.classifier import Classifier
 from edge.vision.models.finder import Finder
-from edge.vision.views import Image, view
+from edge.vision.views import Image
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,10 +61,10 @@ class _Line:
 
     def _one(self, data: bytes) -> int:
         image = images.decode(data, "bench")
-        views = [view(image, found.mask, self.classifier.cut) for found in self.finder.find(image)]
-        for score in self.classifier.scores(views):
-            verdict.judge(score, 1, 1, self.classifier.thresholds)
-        return len(views)
+        looks = self.classifier.fruit(image, self.finder.find(image))
+        for look in looks:
+            verdict.judge(look.score, 1, 1, self.classifier.thresholds, int(look.doubtful))
+        return len(looks)
 
 
 def _beside_torch(lines: dict[package.Backend, _Line]) -> list[Figure]:

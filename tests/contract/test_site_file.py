@@ -164,6 +164,14 @@ def test_lines_with_gates_of_their_own_are_right():
     assert [line.name for line in site_file.parse((SMALL + LINE).encode(), "site.yaml").lines] == ["line-a", "line-b"]
 
 
+def test_an_eye_behind_the_picture_needs_an_encoder():
+    camera = 'camera: {kind: mjpeg, name: camera-a, url: "http://127.0.0.1:8083/"}'
+    behind = LINE.replace(camera, camera + "\n    eye_at: 1.3", 1)
+    assert site_file.parse((SMALL + behind).encode(), "site.yaml").lines[0].eye_at == 1.3
+    without = behind.replace(", encoder: line-encoder", "", 1)
+    assert any("lines.0.eye_at: an eye outside" in mistake for mistake in mistakes(SMALL + without))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -184,6 +192,16 @@ def test_lines_with_gates_of_their_own_are_right():
         ("pass_coils: other-pass}", "pass_coils: other-pass, margin_s: 0.5}", "leaves nothing of travel_s"),
         ("poll_s: 0.01", "poll_s: 0.3", "too seldom for fruit that is at the gate after 0.5 s"),
         ("camera: {kind: usb, name: camera-b}", "camera: {kind: usb, name: camera-a}", "'camera-a' stands for two"),
+        (
+            "camera: {kind: usb, name: camera-b}",
+            "camera: {kind: usb, name: camera-b}\n    eye_at: 1.1",
+            "name gate.encoder",
+        ),
+        (
+            "camera: {kind: usb, name: camera-b}",
+            "camera: {kind: usb, name: camera-b}\n    eye_at: -0.1",
+            "name gate.encod",
+        ),
     ],
 )
 def test_a_gate_whose_registers_cannot_be_a_gates_is_told(old, new, says):

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import msgspec
 import pytest
@@ -215,6 +216,63 @@ def test_what_an_end_has_stored_in_haste_is_sent_when_the_same_link_begins_again
                 await until(lambda: len(one.listener.pictures) == 30 and not one.spool.waiting())
 
     asyncio.run(story())
+
+
+def test_a_part_that_fails_stores_what_is_left_and_holds_up_nobody(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "evidence", 10**7)
+    large = msgspec.structs.replace(picture(1), picture=b"\xff\xd8" + bytes(100_000) + b"\xff\xd9")
+    hanging = tmp_path / "evidence" / f"{T0 + 1:016d}-2-{large.id}.json.{os.getpid()}.new"
+    os.mkfifo(hanging)  # who opens it to write waits for a reader, and then writes more than a pipe holds
+    went_on = threading.Event()
+    alone: list[bool] = []
+
+    def look_on(loop: asyncio.AbstractEventLoop) -> None:
+        with hanging.open("rb") as slow:
+            loop.call_soon_threadsafe(went_on.set)
+            alone.append(went_on.wait(5.0))
+            slow.read()
+
+    async def story() -> None:
+        link = EvidenceLink(Broker(port=1), "north", Agent(name=AGENT, data=tmp_path), spool)
+        looking = asyncio.create_task(asyncio.to_thread(look_on, asyncio.get_running_loop()))
+        link.put(msgspec.structs.replace(picture(0), picture=object()))  # a mistake of ours
+        link.put(large)
+        link.put(picture(2))
+        with pytest.raises(ExceptionGroup):
+            await link.run()
+        await looking
+        assert alone == [True]
+        assert {one.id for one in spool.waiting()} == {large.id, picture(2).id}
+
+    asyncio.run(story())
+
+
+def test_a_picture_that_is_kept_while_it_is_read_again_is_not_sent_again(broker: Broker) -> None:
+    async def story() -> None:
+        async with house(broker) as one, at_work(one.listener.run, one.link.run):
+            await one.listener.listening.wait()
+            one.listener.keeps = False
+            first, second = picture(1), picture(2)
+            one.link.put(first)
+            await until(lambda: first.id in one.listener.deliveries)
+            file = broker.data.parent / "edge" / "evidence" / one.spool.waiting()[0].file
+            body, slow = file.read_bytes(), file.with_name("slow")
+            os.mkfifo(slow)
+            os.replace(slow, file)
+            to_reader = await asyncio.to_thread(file.open, "wb")  # waits until somebody opens it to read
+            sent = one.listener.deliveries.count(first.id)
+            one.link.kept([first.id])
+            await asyncio.to_thread(_write_all, to_reader, body)
+            one.link.put(second)
+            await until(lambda: second.id in one.listener.deliveries)
+            assert one.listener.deliveries.count(first.id) == sent
+
+    asyncio.run(story())
+
+
+def _write_all(to_reader: BinaryIO, body: bytes) -> None:
+    with to_reader:
+        to_reader.write(body)
 
 
 def test_commands_reach_the_agent_and_nonsense_among_them_stops_nothing(broker: Broker) -> None:

@@ -1,6 +1,7 @@
 """The fieldbus beside the PLC of a sorting line: its counters are told, and coils are written in time or not at all."""
 
 import asyncio
+import struct
 import time
 from collections.abc import Callable
 
@@ -38,7 +39,7 @@ class Watch:
             {"name": "pass", "table": "coil", "address": coil_address, "meaning": "pass_coils"},
         ]
         device = {"name": "plc", "agent": "edge", "port": port, "poll_s": 0.01, "registers": registers}
-        self.counts: list[tuple[str, int, int]] = []
+        self.counts: list[tuple[str, int, int, int]] = []
         self.devices: list[events.Device] = []
         self.answers: list[tuple[int, bool, int | None]] = []
         self.bus = Fieldbus(
@@ -48,7 +49,7 @@ class Watch:
             self.devices.append,
             lambda: GREEN,
             wall_us,
-            lambda register, count, at_us: self.counts.append((register, count, at_us)),
+            lambda *count: self.counts.append(count),
             {"pass": PLACES},
             lambda register: self.cleared.append((register, self.plc_coils())),
         )
@@ -85,9 +86,28 @@ def test_eye_and_encoder_are_told_at_every_poll_the_encoder_first() -> None:
                 plc.set_count(0, 65_536)
                 await until(lambda: ("eyes", 0) in [one[:2] for one in watch.counts])
             assert [one[:2] for one in watch.counts[:4]] == [("turns", 40_000), ("eyes", 65_535)] * 2
-            together = [(turns[2], eyes[2]) for turns, eyes in zip(watch.counts[::2], watch.counts[1::2], strict=False)]
-            assert all(turns_us == eyes_us for turns_us, eyes_us in together), "adjacent ones come in one read"
+            together = zip(watch.counts[::2], watch.counts[1::2], strict=False)
+            assert all(turns[2:] == eyes[2:] for turns, eyes in together)
             assert [one[2] for one in watch.counts] == sorted(one[2] for one in watch.counts)
+
+    asyncio.run(story())
+
+
+def test_the_plc_looked_at_its_counters_between_the_times_that_are_told_however_many_reads_it_took() -> None:
+    async def story() -> None:
+        looks_us = [0]
+
+        def look() -> None:
+            looks_us.append(steady_us())
+            plc.set_count(0, len(looks_us) - 1)
+            plc.set_count(40, len(looks_us) - 1)
+
+        async with Plc("127.0.0.1", 0, 1) as plc:
+            plc.attend(look)
+            async with Watch(plc.port, encoder_address=40) as watch:
+                await until(lambda: len(watch.counts) >= 20)
+        for _, count, asked_us, heard_us in watch.counts:
+            assert asked_us <= looks_us[count] <= heard_us
 
     asyncio.run(story())
 
@@ -187,6 +207,67 @@ def test_without_an_answer_nothing_counts_as_written_and_nothing_is_written_late
             await until(lambda: coils(plc) == [])
             watch.write(5)
             await until(lambda: coils(plc) == [5])
+
+    asyncio.run(story())
+
+
+class Recorder:
+    """A Modbus server that writes down what it is asked, and falls silent when a single coil is to be written: of `Plc`
+    nobody sees how its connections end."""
+
+    def __init__(self) -> None:
+        self.silent = asyncio.Event()
+        self.asked: list[tuple[int, bytes]] = []
+        """Function and data of each request."""
+        self.ends: list[str] = []
+        """How each connection ended: "end" or "reset"."""
+
+    async def serve(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                transaction, _, length, unit = struct.unpack(">HHHB", await stream.readexactly(7))
+                pdu = await stream.readexactly(length - 1)
+                self.asked.append((pdu[0], pdu[1:]))
+                if pdu[0] == 5:
+                    self.silent.set()
+                if not self.silent.is_set():
+                    answer = b"\x04\x04" + bytes(4) if pdu[0] == 4 else pdu[:5]
+                    writer.write(struct.pack(">HHHB", transaction, 0, 1 + len(answer), unit) + answer)
+        except asyncio.IncompleteReadError:
+            self.ends.append("end")
+        except ConnectionResetError:
+            self.ends.append("reset")
+        writer.close()
+
+
+def test_a_coil_that_was_given_up_is_not_sent_any_more() -> None:
+    async def story() -> None:
+        recorder = Recorder()
+        async with (
+            await asyncio.start_server(recorder.serve, "127.0.0.1", 0) as server,
+            Watch(server.sockets[0].getsockname()[1]) as watch,
+        ):
+            await until(lambda: watch.states == ["connected"])
+            watch.write(3)
+            await until(lambda: watch.answers == [(3, True, None)])
+            await until(lambda: recorder.ends == ["reset"])
+            recorder.silent.clear()
+            await until(lambda: watch.states == ["connected", "lost", "connected"])
+
+    asyncio.run(story())
+
+
+def test_what_is_cleared_in_the_end_may_arrive_late_after_what_it_clears() -> None:
+    async def story() -> None:
+        recorder = Recorder()
+        async with await asyncio.start_server(recorder.serve, "127.0.0.1", 0) as server:
+            async with Watch(server.sockets[0].getsockname()[1]) as watch:
+                await until(lambda: watch.states == ["connected"])
+                watch.write(3)
+                await recorder.silent.wait()
+            await until(lambda: recorder.ends == ["end"])
+            cleared = 15, struct.pack(">HHB", 0, PLACES, PLACES // 8) + bytes(PLACES // 8)
+            assert recorder.asked[-2:] == [(5, b"\x00\x03\xff\x00"), cleared]
 
     asyncio.run(story())
 

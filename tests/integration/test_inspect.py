@@ -246,6 +246,31 @@ def test_colours_in_the_wrong_order_are_never_good(models: Path, photos: Path) -
     assert {line["verdict"] for line in told.lines} <= {"empty", "unsure", "defective"}
 
 
+def test_fruit_that_the_picture_shows_too_badly_is_not_good(models: Path, photos: Path) -> None:
+    fruit = laid([0])
+    bright = (fruit.astype(np.uint16) * 2).clip(0, 255)
+    shown = {"blurred": cv2.GaussianBlur(fruit, (0, 0), 14), "half": fruit[:, 170:], "bright": bright}
+    for how, image in shown.items():
+        save(photos / "badly" / f"{how}.jpg", np.asarray(image, np.uint8))
+    told = inspect(photos / "badly", photos / "good.jpg", "--crop", "lemon", "--models", models)
+    assert [line["verdict"] for line in told.lines] == ["unsure"] * 3 + ["good"]
+    assert max(line["score"] for line in told.lines) < 0.3, "the score is the model's own"
+
+
+def test_a_small_soft_stain_beside_clear_fruit_makes_no_doubt(models: Path, photos: Path) -> None:
+    def beside_a_blurred_one(half_px: int) -> Image:
+        ground = belt()
+        lay(ground, (470, 180), (half_px, half_px * 4 // 5), spots=0)
+        ground = cv2.GaussianBlur(ground, (0, 0), half_px / 6)
+        lay(ground, (170, 180), (100, 80), spots=0)
+        return ground
+
+    save(photos / "one.jpg", beside_a_blurred_one(100))
+    save(photos / "stain.jpg", beside_a_blurred_one(32))
+    told = inspect(photos / "one.jpg", photos / "stain.jpg", "--crop", "lemon", "--models", models)
+    assert [line["verdict"] for line in told.lines] == ["unsure", "good"]
+
+
 @pytest.mark.parametrize("crop", ["lemon", "tomato"])
 def test_the_shipped_models_are_found_from_anywhere(crop: str, tmp_path: Path) -> None:
     image = moving_belt(1)

@@ -81,6 +81,20 @@ def test_another_ground_costs_at_most_two_points(crop: Crop) -> None:
     assert swapped.accuracy.value >= plain.accuracy.value - 0.02
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("condition", ["far out of focus", "overexposed, +2 stops", "half out of the frame"])
+def test_what_cannot_be_seen_is_not_good(crop: Crop, condition: str) -> None:
+    found = figures(crop, condition)
+    assert found.miss <= figures(crop, "as photographed").miss
+    assert found.miss < found.miss_unclear, "without a look at the picture it would be more"
+
+
+def test_photographs_show_their_fruit_well_enough(crop: Crop) -> None:
+    found = figures(crop, "as photographed")
+    assert found.miss == found.miss_unclear
+    assert found.unsure_good <= 0.01
+
+
 def test_int8_is_at_most_half_a_point_worse_than_fp32(crop: Crop) -> None:
     """It may be better: of tomatoes it is, by two photographs."""
     whole, small = (figures(crop, "as photographed", backend) for backend in ("fp32", "int8"))

@@ -24,7 +24,7 @@ LEARNED = Statistics(
         (40, 60, 70, 80, 90, 100, 110, 130, 180), (0.0, 0.1, 0.125, 0.125, 0.15, 0.15, 0.125, 0.125, 0.1, 0.0)
     ),
 )
-USUAL = {"score": 0.005, "brightness": 120.0, "mask_area": 0.77, "warmth": 90.0}
+USUAL = {"score": 0.005, "brightness": 120.0, "mask_area": 0.77, "warmth": 90.0, "blurred": 0.0}
 SECOND_US = 1_000_000
 
 
@@ -42,9 +42,7 @@ class Line:
         for _ in range(count):
             self.at_us += SECOND_US
             fruit = USUAL | figures
-            told = self.watch.add(
-                fruit["score"], fruit["brightness"], fruit["mask_area"], self.at_us, warmth=fruit["warmth"]
-            )
+            told = self.watch.add(at_us=self.at_us, **fruit)
             if told is not None:
                 self.said.append(told)
         return self.said[before:]
@@ -195,3 +193,11 @@ def test_photographs_are_as_the_shipped_models_know_them(crop: str) -> None:
     fruit = [images.read(path) for path, label in photographs(crop) if label != "empty"][::2]
     assert said_of(crop, fruit) == ""
     assert said_of(crop, [(image * 0.25).astype(np.uint8) for image in fruit]) != ""
+
+
+def test_a_camera_that_goes_out_of_focus_is_told_and_so_is_its_end() -> None:
+    line = Line()
+    assert line.pass_by(WINDOW, blurred=0.4) == [], "of most views there is no doubt"
+    (began,) = line.pass_by(WINDOW // 4, blurred=1.0)
+    assert "too blurred to be called good" in began
+    assert line.pass_by(WINDOW) == [""]

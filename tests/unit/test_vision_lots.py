@@ -42,6 +42,32 @@ def test_each_lot_has_its_own_tally_and_one_that_comes_back_goes_on_with_it() ->
     assert lots.of(300) == A
 
 
+def test_fruit_on_the_belt_stays_of_its_lot_though_that_is_soon_begun_again() -> None:
+    lots = Lots(())
+    lots.begin(A, 100)
+    lots.count(A, "good", missed=False)
+    lots.begin(B, 200)
+    lots.begin(A, 202)
+    assert [lots.of(at_us) for at_us in (50, 198, 200, 201, 202)] == [None, A, B, B, A]
+    assert lots.count(lots.of(198), "good", missed=False) == Tally(good=2)
+    assert lots.count(lots.of(300), "good", missed=False) == Tally(good=3)
+    again = Lots(lots.runs)
+    assert again.count(again.of(198), "defective", missed=False) == Tally(good=3, defective=1)
+
+
+def test_two_lots_that_take_turns_push_no_other_out() -> None:
+    lots = Lots(())
+    lots.begin(LotOrder(lot="L-0"), 10)
+    lots.count(LotOrder(lot="L-0"), "good", missed=False)
+    for n in range(50):
+        lots.begin(A if n % 2 else B, 100 + n)
+        lots.count(A if n % 2 else B, "good", missed=False)
+    assert len(lots.runs) == 8
+    assert [lots.of(at_us) for at_us in (146, 147, 148, 149)] == [B, A, B, A]
+    assert lots.count(LotOrder(lot="L-0"), "good", missed=False) == Tally(good=2)
+    assert lots.count(A, "good", missed=False) == Tally(good=26)
+
+
 def test_the_same_lot_told_again_changes_nothing_but_its_customer() -> None:
     lots = Lots(())
     lots.begin(A, 100)
@@ -100,6 +126,25 @@ def test_a_disk_that_takes_nothing_is_told_and_the_same_record_is_kept_when_it_d
     folder.unlink()
     lots.save("line-a", LineRecord(life=1))
     assert LotsFile(folder / "lots.json").record("line-a") == LineRecord(life=1)
+
+
+def test_each_life_has_its_own_number_though_it_ends_before_it_has_told_anything(tmp_path: Path) -> None:
+    path = tmp_path / "lots.json"
+    _, first = LotsFile(path).begin("line-a")
+    assert [LotsFile(path).begin("line-a")[1] for _ in range(3)] == [(first + n) % 0x10000 for n in (1, 2, 3)]
+    kept = LineRecord((Run(A, 100, Tally(good=3)),), EyeSeen(7, 1000), 0xFFFF)
+    LotsFile(path).save("line-a", kept)
+    assert LotsFile(path).begin("line-a") == (kept, 0)
+    assert LotsFile(path).begin("line-b")[0] == LineRecord()
+
+
+def test_lives_whose_beginning_the_disk_refuses_are_not_called_alike(tmp_path: Path) -> None:
+    path = tmp_path / "lots.json"
+    LotsFile(path).save("line-a", LineRecord(life=7, eye=EyeSeen(3, 1000)))
+    (tmp_path / f"lots.json.{os.getpid()}.new").mkdir()  # no draft can be written there
+    begun = [LotsFile(path).begin("line-a") for _ in range(4)]
+    assert {record for record, _ in begun} == {LineRecord(life=7, eye=EyeSeen(3, 1000))}
+    assert len({life for _, life in begun}) > 1
 
 
 def test_what_is_decided_is_told_once_it_is_counted_and_a_disk_that_hangs_holds_nobody_up(tmp_path: Path) -> None:

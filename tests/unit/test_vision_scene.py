@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import pytest
 from visionmodels import belt, lay, move, packages
 from watchedline import line
@@ -16,7 +17,7 @@ from edge.vision.inspector.scene import Scene
 from edge.vision.messages import FrameSeen, TrackSeen, UseModels
 from edge.vision.models import judges
 from edge.vision.models.judges import RIPE_US, Judges
-from edge.vision.verdict import Thresholds
+from edge.vision.verdict import Thresholds, judge
 from edge.vision.views import Image
 
 FPS = 10
@@ -145,6 +146,28 @@ def test_without_a_model_frames_are_told_and_nothing_is_judged_until_it_is_put_r
     file.write_bytes(whole)
     watched.use(1, None)
     assert [one for image in passing([0, 0]) for one in watched.show(image).tracks if one.score is not None]
+
+
+@pytest.mark.parametrize(("version", "verdict"), [(1, "unsure"), (2, "defective")])
+def test_of_fruit_that_is_not_seen_sharply_none_is_good_and_what_looks_defective_is(
+    root: Path, version: int, verdict: str
+) -> None:
+    watched = Watched(root, version)
+    frames = [watched.show(cv2.GaussianBlur(image, (0, 0), 8)) for image in passing([0, 0])]  # type: ignore[arg-type]
+    for one in {track: seen for frame in frames for track, seen in standing(frame).items()}.values():
+        assert one.views == one.unclear >= 3
+        assert judge(one.score, one.views, 3, THRESHOLDS, one.unclear) == verdict
+    assert watched.scene.counts()["unclear"] == watched.scene.counts()["views"]
+
+
+def test_two_blurred_views_of_five_do_not_outvote_the_others(root: Path) -> None:
+    watched = Watched(root)
+    last = TrackSeen(0, 0.0, 0.0, 0, None, None)
+    for image in passing([0]):
+        frame = cv2.GaussianBlur(image, (0, 0), 10) if last.views in (1, 3) else image
+        last = next(iter(watched.show(frame).tracks), last)  # type: ignore[arg-type]
+    assert (last.views, last.unclear) == (5, 2)
+    assert judge(last.score, 5, 3, THRESHOLDS, 2) == "good"
 
 
 def test_the_belts_picture_is_given_once_for_each_frame(root: Path) -> None:

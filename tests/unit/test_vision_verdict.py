@@ -6,9 +6,13 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from linebelt import sorting_line
 
 from contract.sortingline import Grade
-from edge.vision.verdict import Thresholds, graded, judge, median
+from edge.vision.line.judging import Judging
+from edge.vision.line.path import Path
+from edge.vision.messages import TrackSeen, Using
+from edge.vision.verdict import Thresholds, graded, judge, median, vote
 
 LEARNED = Thresholds(0.3, 0.7)
 
@@ -52,6 +56,26 @@ def test_one_odd_view_among_three_changes_nothing() -> None:
     assert median(scores) in (0.1, 0.12)
     assert median([0.2, 0.6]) == pytest.approx(0.4)
     assert median([]) is None
+
+
+def test_of_views_that_show_too_little_half_are_too_many_to_call_it_good() -> None:
+    assert [judge(0.1, 5, 3, LEARNED, unclear) for unclear in range(6)] == ["good"] * 3 + ["unsure"] * 3
+    assert judge(0.1, 4, 3, LEARNED, 2) == "unsure"
+    assert judge(0.99, 5, 3, LEARNED, 5) == "defective", "what is seen even so is seen"
+    assert [vote(score, unclear=True) for score in (0.0, 0.6, 1.0)] == [0.5, 0.6, 1.0]
+    assert vote(0.1, unclear=False) == 0.1
+
+
+@pytest.mark.parametrize(("unclear", "verdict"), [(2, "good"), (3, "unsure"), (5, "unsure")])
+def test_no_customer_takes_fruit_that_could_not_be_seen_nor_does_a_model_that_is_tried(
+    unclear: int, verdict: str
+) -> None:
+    judging = Judging(sorting_line(), [Grade(crop="lemon", good_below=0.9)])
+    judging.using(Using("first", 0.3, 0.7, "second", 0.3, 0.7))
+    seen = TrackSeen(1, 0.5, 0.1, views=5, score=0.5, shadow=0.5, unclear=unclear)
+    judged = judging.judge(Path(1, 0, seen, "first", "second"), None, blind=False)
+    assert judged.second is not None
+    assert (judged.verdict, judged.second.verdict) == (verdict, verdict)
 
 
 def test_a_customer_has_its_own_grade_else_that_of_all_else_the_models() -> None:

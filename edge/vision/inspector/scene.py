@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from contract.events import Verdict
 from contract.sortingline import SortingLine
 from edge.vision import verdict
+from edge.vision.clarity import Unclear, unclear
 from edge.vision.inspector import beltpicture, turns
 from edge.vision.inspector.crops import Crops
 from edge.vision.inspector.matching import Seen
@@ -38,9 +39,16 @@ class _Known(NamedTuple):
     scores: dict[str, list[float | None]]
     """By model, one for each look; None of a view that must not count."""
     measured: list[Measured]
+    unclear: list[Unclear]
+    """Why a look shows too little of it; as many as `measured`."""
 
     def counted(self, model: str | None) -> list[float]:
         return [score for score in self.scores.get(model or "", ()) if score is not None]
+
+    def not_clear(self, model: str | None) -> int:
+        """Of the looks that count, so many."""
+        latest = zip(reversed(self.unclear), reversed(self.scores.get(model or "", [])), strict=False)
+        return sum(bool(why) and score is not None for why, score in latest)
 
 
 class Scene:
@@ -58,7 +66,7 @@ class Scene:
         self._shown: tuple[int, Image, Sequence[Found], Sequence[Standing]] | None = None
         self._drawn = False
         """People have seen it."""
-        self._counts = Counter[str](worked=0, views=0, strange=0)
+        self._counts = Counter[str](worked=0, views=0, strange=0, unclear=0)
 
     def frame(self, at_us: int, image: Image) -> FrameSeen:
         """One more frame, taken at `at_us`."""
@@ -116,14 +124,14 @@ class Scene:
             return BeltPicture(at_us, beltpicture.picture(image, drawn))
 
     def counts(self) -> dict[str, int]:
-        """Since the start: frames worked through, fruit, views, views of strange colours, microseconds by stage."""
+        """Since the start: frames worked through, fruit, views, those in strange colours and unclear, us by stage."""
         return dict(self._counts) | {"fruit": self._tracker.born}
 
     def _look(self, at_us: int, image: Image, found: Sequence[Found], standings: Sequence[Standing]) -> None:
         """At the fruit whose turn it is."""
         for one in standings:
             self._crops.seen(one.track, at_us)
-            self._known.setdefault(one.track, _Known({}, []))
+            self._known.setdefault(one.track, _Known({}, [], []))
         if self._judges.bench.active is None:
             return
         where = {
@@ -146,9 +154,13 @@ class Scene:
         for place, (track, one) in enumerate(fruit.items()):
             known = self._known[track]
             known.measured.append(measure(*boxed[place]))
+            known.unclear.append(why := unclear(image, one.mask, one.box))
             for model, scores in told.items():
-                known.scores.setdefault(model, []).append(scores[place])
+                said = scores[place]
+                voted = None if said is None else verdict.vote(said, unclear=bool(why))
+                known.scores.setdefault(model, []).append(voted)
             score = told[active.model][place]
+            self._counts["unclear"] += bool(why)
             self._counts["strange"] += score is None
             self._crops.keep(track, image, one.mask, one.box, -1.0 if score is None else score, at_us)
         self._counts["views"] += len(fruit)
@@ -164,14 +176,16 @@ class Scene:
             scores, beside = known.counted(active), known.counted(shadow)
             # A shadow that came while the fruit was here has seen less of it, which would be no comparison.
             second = verdict.median(beside) if self._complete(known, shadow) else None
-            tracks.append(TrackSeen(one.track, one.along, one.length, len(scores), verdict.median(scores), second))
+            first, unsure = verdict.median(scores), known.not_clear(active)
+            tracks.append(TrackSeen(one.track, one.along, one.length, len(scores), first, second, unsure))
         return FrameSeen(at_us, tuple(tracks), active or "", shadow, self._tracker.speed)
 
     def _so_far(self, track: int, thresholds: Thresholds) -> tuple[Verdict, float | None]:
-        active = self._judges.bench.active
-        scores = self._known[track].counted(active.model if active else None)
+        active, known = self._judges.bench.active, self._known[track]
+        model = active.model if active else None
+        scores = known.counted(model)
         score = verdict.median(scores)
-        return verdict.judge(score, len(scores), 1, thresholds), score
+        return verdict.judge(score, len(scores), 1, thresholds, known.not_clear(model)), score
 
     def _complete(self, known: _Known, model: str | None) -> bool:
         return len(known.scores.get(model or "", ())) == len(known.measured)
@@ -189,7 +203,8 @@ class Scene:
             return None
         scores = known.counted(active.model)
         brightness, mask_area, warmth = (median(figures) for figures in zip(*known.measured, strict=True))
-        return self._drift.add(median(scores) if scores else 0.5, brightness, mask_area, at_us, warmth)
+        blurred = known.unclear.count("blurred") / len(known.unclear)
+        return self._drift.add(median(scores) if scores else 0.5, brightness, mask_area, at_us, warmth, blurred)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

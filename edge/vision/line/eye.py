@@ -5,7 +5,9 @@
                            ^          ^   ^   ^
                            18         19  20  21     each between the read before it and its own
 
-A counter that wraps goes on; one that cannot have come from where it was (the PLC was restarted) begins anew.
+A read takes its time, and the PLC looks at its counters at some moment of it: fruit came after the read before was
+asked, and before its own was heard. A counter that wraps goes on; one that cannot have come from where it was (the PLC
+was restarted) begins anew.
 """
 
 from bisect import bisect_left
@@ -18,6 +20,8 @@ _MOST_PER_S: Final = 50
 """No belt carries more fruit a second through one eye: 100 mm of fruit at 5 m/s."""
 _MOST_AT_ONCE: Final = 1000
 """A longer silence than these took is not told fruit by fruit."""
+_WHOLE_TURN_S: Final = WORD / _MOST_PER_S
+"""After so long a silence nobody knows how often the counter has wrapped."""
 _LONGEST_GAP_US: Final = 250_000
 """Between two readings of the encoder that a place is worked out from."""
 _REMEMBERED: Final = 2000
@@ -38,40 +42,46 @@ class Broken(NamedTuple):
     """Its most likely time."""
     early_us: int
     late_us: int
-    """The bounds of it: the reads before and after."""
+    """The bounds of it: when the read before was asked, and its own heard."""
 
 
 class EyeSeen(NamedTuple):
-    """What the counter stood at, and when: enough to go on from after a restart of the agent."""
+    """What the counter stood at: enough to go on from after a restart of the agent."""
 
     reading: int
     at_us: int
+    """When it was asked for: the fruit after it came later."""
 
 
 class Eye:
     """Turns readings of the counter into fruit."""
 
     def __init__(self, seen: EyeSeen | None = None) -> None:
-        """`seen`: the last reading of an earlier life; what passed since is told with the first reading."""
+        """`seen`: the last reading of an earlier life; what passed since is told with the first reading. Its time was
+        kept by a clock that may have been set meanwhile: however long ago it seems, the counter did not wrap."""
         self.seen = seen
+        self._looked_us: int | None = None
+        """When the PLC most likely looked at it, in this life."""
 
-    def read(self, count: int, at_us: int) -> tuple[list[Broken], str]:
+    def read(self, count: int, asked_us: int, heard_us: int) -> tuple[list[Broken], str]:
         """The fruit since the reading before, and, where that cannot be known, words for staff that say so."""
-        before, self.seen = self.seen, EyeSeen(count, at_us)
+        before, self.seen = self.seen, EyeSeen(count, asked_us)
+        looked_us, self._looked_us = self._looked_us, (asked_us + heard_us) // 2
         if before is None or before.reading == count:
             return [], ""
-        fruit = (count - before.reading) % WORD
-        early_us = before.at_us
-        if fruit > min(_MOST_AT_ONCE, 2 + (at_us - early_us) / 1e6 * _MOST_PER_S):
+        fruit, away_s = (count - before.reading) % WORD, (heard_us - before.at_us) / 1e6
+        wrapped = looked_us is not None and away_s > _WHOLE_TURN_S
+        if wrapped or fruit > min(_MOST_AT_ONCE, 2 + away_s * _MOST_PER_S):
             return [], (
-                f"its eye counter went from {before.reading} to {count} in {(at_us - early_us) / 1e6:.1f} s: it was "
-                "restarted, or was away too long; fruit that passed meanwhile was pushed off and is not counted"
+                f"its eye counter went from {before.reading} to {count} in {away_s:.1f} s: it was restarted, or was "
+                "away too long; fruit that passed meanwhile was pushed off and is not counted"
             )
-        return [_broken(before.reading + k + 1, early_us, at_us, (k + 0.5) / fruit) for k in range(fruit)], ""
-
-
-def _broken(number: int, early_us: int, late_us: int, share: float) -> Broken:
-    return Broken(number % WORD, round(early_us + share * (late_us - early_us)), early_us, late_us)
+        since_us = before.at_us if looked_us is None else looked_us
+        every_us = (self._looked_us - since_us) / fruit
+        likely_us = [round(since_us + (k + 0.5) * every_us) for k in range(fruit)]
+        numbers = [(before.reading + k + 1) % WORD for k in range(fruit)]
+        bounds_us = before.at_us, heard_us
+        return [Broken(number, at_us, *bounds_us) for number, at_us in zip(numbers, likely_us, strict=True)], ""
 
 
 class Encoder:
@@ -83,10 +93,14 @@ class Encoder:
         self._taught: deque[float] = deque(maxlen=_LEARNED)
         self._per_pulse: float | None = None
 
+    def begin(self) -> None:
+        """The counter begins anew: how far the belt went since its last reading is not known."""
+        self._times_us, self._pulses = [], []
+
     def read(self, count: int, at_us: int) -> None:
         """A reading of the counter; the belt may run backwards, by less than half a turn of the counter a read."""
         if self._times_us and at_us - self._times_us[-1] > _LONGEST_GAP_US:
-            self._times_us, self._pulses = [], []  # the PLC was away: nobody knows what it did
+            self.begin()  # the PLC was away: nobody knows what it did
         last = self._pulses[-1] if self._pulses else count
         self._times_us.append(at_us)
         self._pulses.append(last + (count - last + WORD // 2) % WORD - WORD // 2)

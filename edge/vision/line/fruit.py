@@ -28,6 +28,8 @@ class Fruit:
         self.number, self.broken, self.times = number, broken, times
         self.called = False
         """The last call has been."""
+        self.forgotten = False
+        """The PLC counts anew, and its coil is another's: whatever it is, it is not let pass any more."""
         self.path: Path | None = None
         """The frames of it, once it is judged, if any saw it."""
         self.judged: Judged | None = None

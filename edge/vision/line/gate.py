@@ -48,7 +48,7 @@ class Gate:
     def times(self, broken: Broken) -> Times:
         """The times of a fruit; ask once for each, in the order in which they broke the eye.
 
-        It may have broken the eye as early as the read before: that is what its deadline counts from.
+        It may have broken the eye as early as the read before was asked: that is what its deadline counts from.
         """
         place, travel_us = broken.number % self._rules.places, round(self._rules.travel_s * 1e6)
         gone_us = broken.early_us + travel_us

@@ -8,7 +8,7 @@ from contract.events import SecondOpinion, Verdict
 from contract.sortingline import Grade, SortingLine
 from contract.wire import LotOrder
 from edge.vision.line.path import Path
-from edge.vision.messages import Using
+from edge.vision.messages import TrackSeen, Using
 from edge.vision.verdict import Thresholds, graded, judge
 
 NO_MODEL: Final = "none"
@@ -55,12 +55,12 @@ class Judging:
         if path is None or path.seen.views == 0 or path.seen.score is None:
             return Judged("unseen", None, 0, self.model)
         seen, model = path.seen, path.model or NO_MODEL
-        verdict = self._verdict(seen.score, seen.views, model, lot)
+        verdict = self._verdict(seen.score, seen, model, lot)
         if blind and verdict == "good":
             verdict = "unsure"
         second = None
         if path.shadow and seen.shadow is not None:
-            other = self._verdict(seen.shadow, seen.views, path.shadow, lot)
+            other = self._verdict(seen.shadow, seen, path.shadow, lot)
             second = SecondOpinion(model=path.shadow, verdict=other, score=seen.shadow)
         return Judged(verdict, seen.score, seen.views, model, second)
 
@@ -75,6 +75,8 @@ class Judging:
         if len(self._learned) > _REMEMBERED:
             del self._learned[next(iter(self._learned))]
 
-    def _verdict(self, score: float | None, views: int, model: str, lot: LotOrder | None) -> Verdict:
+    def _verdict(self, score: float | None, seen: TrackSeen, model: str, lot: LotOrder | None) -> Verdict:
         thresholds = self.thresholds(model, lot)
-        return "unsure" if thresholds is None else judge(score, views, self._least, thresholds)
+        if thresholds is None:
+            return "unsure"
+        return judge(score, seen.views, self._least, thresholds, seen.unclear)

@@ -104,15 +104,22 @@ class Line:
         """This lot runs from now on; what has been seen before belongs to the lot before."""
         self._lots.begin(order, now_us)
 
-    def encoder(self, count: int, at_us: int) -> None:
-        """A reading of the belt's encoder."""
-        self._encoder.read(count, at_us)
+    def encoder(self, count: int, heard_us: int) -> None:
+        """A reading of the belt's encoder. It is told before that of the eye which was heard with it."""
+        self._encoder.read(count, heard_us)
 
-    def eye(self, count: int, at_us: int) -> str:
-        """A reading of the eye's counter; words for staff where fruit passed that cannot be counted."""
+    def eye(self, count: int, asked_us: int, heard_us: int) -> str:
+        """A reading of the eye's counter; words for staff where fruit passed that cannot be counted.
+
+        The PLC was restarted then: what it counted before has lost its place at the gate, which is for others now.
+        """
         assert self._gate is not None
-        self._paths.eye_read(at_us)
-        fruit, lost = self._eye.read(count, at_us)
+        self._paths.eye_read(asked_us)
+        fruit, lost = self._eye.read(count, asked_us, heard_us)
+        if lost:
+            self._encoder.begin()
+            for waiting in self._waiting:
+                waiting.forgotten = True
         for broken in fruit:
             self._made += 1
             self._waiting.append(Fruit(self._made, broken, self._gate.times(broken)))
@@ -157,7 +164,7 @@ class Line:
 
     def _due_at_gate(self, now_us: int) -> Iterator[Decided]:
         for fruit in [fruit for fruit in self._waiting if fruit.asked]:
-            if fruit.written_us is None and fruit.times.gone_us < now_us:
+            if fruit.forgotten or (fruit.written_us is None and fruit.times.gone_us < now_us):
                 yield self._missed(fruit, now_us)
             elif fruit.written_us is not None and fruit.times.past_us <= now_us:
                 fruit.end("passed", fruit.written_us)
@@ -173,7 +180,7 @@ class Line:
         """Whether waiting longer would gain nothing, or nothing that is worth it."""
         at_us, times = fruit.broken.at_us, fruit.times
         enough = path is not None and path.seen.views >= self._line.views.least
-        if now_us >= times.deadline_us + PATIENCE_US:
+        if fruit.forgotten or now_us >= times.deadline_us + PATIENCE_US:
             return True
         if self._camera != "connected":
             return enough or now_us >= times.last_call_us or self._line.eye_at >= _EARLY
@@ -181,7 +188,9 @@ class Line:
             return enough or self._paths.complete(at_us)
         if self._line.eye_at < _EARLY:
             return path is not None and (path.seen.views >= self._line.views.most or not self._paths.stands(path))
-        return path is not None and self._paths.complete(at_us) and (enough or not self._paths.stands(path))
+        if path is None or not self._paths.complete(at_us):
+            return False
+        return not self._paths.stands(path) or (enough and self._paths.is_sure(path, fruit.broken))
 
     def _born_us(self, path: Path | None, at_us: int) -> int:
         """When a fruit that broke the eye then was first in the picture."""
@@ -196,7 +205,7 @@ class Line:
         if path is not None:
             self._paths.take(path, at_us)
         fruit.path, fruit.judged = path, judged
-        late = now_us > times.deadline_us
+        late = fruit.forgotten or now_us > times.deadline_us
         sure = path is not None and self._paths.is_sure(path, fruit.broken)
         if judged.verdict == "good" and sure and not late and now_us >= times.free_us:
             yield CoilOrder(times.place, True, times.deadline_us, fruit.number, at_us)

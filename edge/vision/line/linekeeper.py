@@ -13,7 +13,6 @@ import asyncio
 import contextlib
 import os
 import random
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -93,9 +92,8 @@ class Linekeeper:
         """`data`: the agent's data folder. `clock` gives microseconds of wall time, and may be set at any time."""
         self.line = line
         self._data, self._ways, self._clock = data, ways, clock
-        record = lots.record(line.name).shifted(-self._ahead_us, steady_us())
-        life = secrets.randbelow(0x10000) if record.life is None else record.life + 1
-        self._rule = Line(line, grades, life, record)
+        record, life = lots.begin(line.name)
+        self._rule = Line(line, grades, life, record.shifted(-self._ahead_us, steady_us()))
         self._inspector: InspectorProcess | None = None
         self._chosen = ChosenModels(data, line.name)
         self._choosing = asyncio.Lock()
@@ -114,17 +112,17 @@ class Linekeeper:
         """What runs now."""
         return self._rule.lot
 
-    def count(self, register: str, count: int, at_us: int) -> None:
-        """A counter of the fieldbus stood so, by the steady clock; one that is not of this line is ignored."""
+    def count(self, register: str, count: int, asked_us: int, heard_us: int) -> None:
+        """A counter of the fieldbus stood so, at some moment between the two; one of another line is ignored."""
         gate = self.line.gate
         if gate is None or register not in (gate.eye_count, gate.encoder):
             return
         if register == gate.encoder:
-            self._rule.encoder(count, at_us)
+            self._rule.encoder(count, heard_us)
             return
-        lost = self._rule.eye(count, at_us)
+        lost = self._rule.eye(count, asked_us, heard_us)
         if lost:
-            self._tell_uncounted(gate.modbus, lost, at_us)
+            self._tell_uncounted(gate.modbus, lost, heard_us)
         if self._rule.next_due_us() is not None:
             self._decide()
             self._stirred.set()

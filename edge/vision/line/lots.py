@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,18 +19,25 @@ from edge.drafts import replace_file
 from edge.vision.line.eye import EyeSeen
 
 _REMEMBERED: Final = 8
-"""Lots; fruit of the one before is still on the belt when the next one begins."""
+"""Runs; fruit of the ones before is still on the belt when the next one begins."""
+_LIVES: Final = 0x10000
 
 log = structlog.get_logger(__name__)
 
 
 class Run(Struct, frozen=True):
-    """One lot on the line."""
+    """One lot on the line, from when it began until another one did."""
 
     order: LotOrder | None
     """None: nobody has said what runs."""
     since_us: int
     tally: Tally = Tally()
+    """Of the whole lot so far, in the newest of its runs."""
+
+    @property
+    def lot(self) -> str | None:
+        """The name of its lot."""
+        return self.order.lot if self.order else None
 
 
 class LineRecord(Struct, frozen=True):
@@ -39,7 +47,8 @@ class LineRecord(Struct, frozen=True):
     """The newest last."""
     eye: EyeSeen | None = None
     life: int | None = None
-    """How often the line began, from a number drawn by chance: the fruit of each life has names of its own."""
+    """How often the line began, from a number drawn by chance, up to 65,535 and then from 0: the fruit of each life has
+    names of its own."""
 
     def shifted(self, by_us: int, latest_us: float = math.inf) -> "LineRecord":
         """The same by another clock, which is ahead by so much; by less, where else something were later than
@@ -62,16 +71,15 @@ class Lots:
         return tuple(self._runs)
 
     def begin(self, order: LotOrder, now_us: int) -> None:
-        """This lot runs from now on. The one that runs already goes on; one that ran lately goes on where it was."""
-        current = self._runs[-1]
-        if current.order is not None and current.order.lot == order.lot:
-            self._runs[-1] = structs.replace(current, order=order)
+        """This lot runs from now on. The one that runs already goes on; one that ran lately counts on from where it
+        was, and fruit of its run before is still on the belt."""
+        at = self._newest(order.lot)
+        if at == len(self._runs) - 1:
+            self._runs[at] = structs.replace(self._runs[at], order=order)
             return
-        before = next((run for run in self._runs if run.order is not None and run.order.lot == order.lot), None)
-        if before is not None:
-            self._runs.remove(before)
-        self._runs.append(Run(order, now_us, before.tally if before else Tally()))
-        del self._runs[:-_REMEMBERED]
+        self._runs.append(Run(order, now_us, Tally() if at is None else self._runs[at].tally))
+        if len(self._runs) > _REMEMBERED:
+            del self._runs[self._needed_least()]
 
     def of(self, born_us: int) -> LotOrder | None:
         """The lot of fruit that was first seen then: what was on the belt already belongs to the lot before."""
@@ -79,13 +87,20 @@ class Lots:
 
     def count(self, order: LotOrder | None, verdict: Verdict, missed: bool) -> Tally:
         """One more fruit of that lot; its tally with it."""
-        lot = order.lot if order else None
-        for at, run in enumerate(self._runs):
-            if (run.order.lot if run.order else None) == lot:
-                tally = _with(run.tally, verdict, missed)
-                self._runs[at] = structs.replace(run, tally=tally)
-                return tally
-        return _with(Tally(), verdict, missed)
+        at = self._newest(order.lot if order else None)
+        if at is None:
+            return _with(Tally(), verdict, missed)
+        tally = _with(self._runs[at].tally, verdict, missed)
+        self._runs[at] = structs.replace(self._runs[at], tally=tally)
+        return tally
+
+    def _newest(self, lot: str | None) -> int | None:
+        """Where the newest run of this lot stands, which has its tally."""
+        return next((at for at in reversed(range(len(self._runs))) if self._runs[at].lot == lot), None)
+
+    def _needed_least(self) -> int:
+        """The oldest run whose lot has run again, whose tally is of no use; else the oldest."""
+        return next((at for at, run in enumerate(self._runs) if self._newest(run.lot) != at), 0)
 
 
 def _with(tally: Tally, verdict: Verdict, missed: bool) -> Tally:
@@ -96,7 +111,8 @@ def _with(tally: Tally, verdict: Verdict, missed: bool) -> Tally:
 class LotsFile:
     """The records of an agent's lines in one JSON file, by the clock on the wall; use it from any thread.
 
-    It is not forced to the disk: after a power cut the tallies may be some seconds old. The gateway counts for itself.
+    Only what `begin` writes is forced to the disk: after a power cut the tallies may be some seconds old. The gateway
+    counts for itself.
     """
 
     def __init__(self, path: Path) -> None:
@@ -109,12 +125,28 @@ class LotsFile:
         """What is known of a line."""
         return self._records.get(line, LineRecord())
 
+    def begin(self, line: str) -> tuple[LineRecord, int]:
+        """What is known of a line that begins another life, and which one it is; waits until the disk has that, so that
+        no later one has the same, whatever is cut off. Where the disk refuses, the life is drawn by chance: the next
+        one will find the record of the last that could be kept."""
+        record = self.record(line)
+        by_chance = secrets.randbelow(_LIVES)
+        life = by_chance if record.life is None else (record.life + 1) % _LIVES
+        try:
+            self._keep(line, structs.replace(record, life=life), durable=True)
+        except OSError:  # whoever saves the next record says so
+            life = by_chance
+        return record, life
+
     def save(self, line: str, record: LineRecord) -> None:
         """Keep it; waits for the disk. Raises OSError where that will not take it; then it is as it was before."""
+        self._keep(line, record, durable=False)
+
+    def _keep(self, line: str, record: LineRecord, *, durable: bool) -> None:
         with self._lock:
             if self._records.get(line) != record:
                 records = self._records | {line: record}
-                replace_file(self._path, msgspec.json.encode(records), durable=False)
+                replace_file(self._path, msgspec.json.encode(records), durable=durable)
                 self._records = records
 
 

@@ -64,7 +64,7 @@ class Path:
         """Along the belt at that time; None when nobody knows. `speed` in lengths of the picture a second."""
         after = bisect_right(self._times_us, at_us)
         if 0 < after < len(self._times_us):
-            return self._between(after, at_us)
+            return self._between(after, at_us, moved)
         nearest: Literal[0, -1] = 0 if after == 0 else -1
         away_us = at_us - self._times_us[nearest]
         if abs(away_us) > COAST_US and not self._at_an_end(nearest) and moved(self._times_us[nearest], at_us) is None:
@@ -85,11 +85,16 @@ class Path:
         reach += max(abs(late - places[0]), abs(places[0] - early))
         return max(abs(place - eye_at) for place in places) / reach
 
-    def is_sure(self, broken: Broken, speed: float, moved: Moved) -> bool:
-        """The eye was read so soon again that no neighbour can have broken it: one that touches this fruit stands a
-        length behind it, `apart` allows half a length and a tolerance, and half of the way between the reads twice."""
-        early, late = (self.nearest_place(at_us, speed, moved) for at_us in (broken.early_us, broken.late_us))
-        return abs(late - early) <= self.seen.length / 2 - TOLERANCE
+    def is_sure(self, broken: Broken, speed: float, fastest: float, moved: Moved) -> bool:
+        """The eye was read so soon again, and its place is so well known, that no neighbour can have broken it.
+
+        One that touches this fruit stands a length behind it; `apart` allows half a length and a tolerance, half of the
+        way between the reads twice, and what the place is off by. `fastest`: at most what the belt ran, as `speed`.
+        """
+        bounds_us = (broken.early_us, broken.late_us)
+        early, late = (self.nearest_place(at_us, speed, moved) for at_us in bounds_us)
+        off = max(self._off(at_us, speed, fastest, moved) for at_us in bounds_us)
+        return abs(late - early) + off <= self.seen.length / 2 - TOLERANCE
 
     def nearest_place(self, at_us: int, speed: float, moved: Moved) -> float:
         """Its place then, or the outermost that is known."""
@@ -133,14 +138,36 @@ class Path:
             way = (speed or self._own_speed()) * (at_us - self._times_us[sample]) / 1e6
         return self._along[sample] + way
 
+    def _off(self, at_us: int, speed: float, fastest: float, moved: Moved) -> float:
+        """So much may be wrong with its place then: where nobody measured the way since the frame before and until the
+        frame after, the belt may have stood, or have run as fast as it ever does."""
+        after, per_us = bisect_right(self._times_us, at_us), (fastest or self._own_speed()) / 1e6
+        if all(moved(frame_us, at_us) is not None for frame_us in self._times_us[max(0, after - 1) : after + 1]):
+            return 0.0
+        if not per_us:
+            return math.inf
+        least, most = -math.inf, math.inf
+        if after > 0:
+            before_us, along = self._times_us[after - 1], self._along[after - 1]
+            least, most = along, along + per_us * (at_us - before_us)
+        if after < len(self._times_us):
+            after_us, along = self._times_us[after], self._along[after]
+            least, most = max(least, along - per_us * (after_us - at_us)), min(most, along)
+        place = self.nearest_place(at_us, speed, moved)
+        return max(place - least, most - place, 0.0)
+
     def _at_an_end(self, nearest: Literal[0, -1]) -> bool:
         """Its first place is where fruit comes into the picture, or its last one where it leaves."""
         along = self._along[nearest]
         return along <= self.seen.length if nearest == 0 else along >= 1 - self.seen.length
 
-    def _between(self, after: int, at_us: int) -> float:
+    def _between(self, after: int, at_us: int, moved: Moved) -> float:
+        """Two of its frames: the belt may have stopped there, which only the encoder knows."""
         early_us, late_us = self._times_us[after - 1], self._times_us[after]
         share = (at_us - early_us) / (late_us - early_us)
+        way, rest = moved(early_us, at_us), moved(at_us, late_us)
+        if way is not None and rest is not None and way + rest:
+            share = min(max(way / (way + rest), 0.0), 1.0)
         return self._along[after - 1] + share * (self._along[after] - self._along[after - 1])
 
     def _own_speed(self) -> float:

@@ -16,6 +16,8 @@ _MOST: Final = 200
 """Fruit remembered; the oldest go first."""
 _LONGEST_INTERVAL_US: Final = 300_000
 _LEARNED: Final = 31
+_FADE: Final = 0.999
+"""Of the most that the belt ran at, with each frame that saw it run: in the end it is known to be slower now."""
 
 
 class Paths:
@@ -30,7 +32,7 @@ class Paths:
         self._life_began_us: int | None = None
         self._frame_us = 0
         self._intervals_us: deque[int] = deque(maxlen=_LEARNED)
-        self._speed = 0.0
+        self._speed = self._fastest = 0.0
         self._eye_began_us: int | None = None
         self._eye_us = 0
         self._transits_us: deque[int] = deque(maxlen=_LEARNED)
@@ -59,6 +61,8 @@ class Paths:
         if gap_us <= _LONGEST_INTERVAL_US:
             self._intervals_us.append(gap_us)
         self._frame_us, self._speed = frame.at_us, frame.speed
+        if frame.speed:
+            self._fastest = max(frame.speed, _FADE * self._fastest)
         if self._life_began_us is None:
             self._life_began_us = frame.at_us
             self._hand_over(frame.at_us)
@@ -105,7 +109,7 @@ class Paths:
 
     def is_sure(self, path: Path, broken: Broken) -> bool:
         """It, and no neighbour of it, broke the eye."""
-        return path.is_sure(broken, self._speed, self._encoder.moved)
+        return path.is_sure(broken, self._speed, self._fastest, self._encoder.moved)
 
     def take(self, path: Path, at_us: int) -> None:
         """This one broke the eye then, and no other time."""

@@ -3,7 +3,9 @@
     put --> untold --record of the line kept, in a thread--> told
 
 So whoever is told of a fruit is told of it once, even if the agent is killed: the next life counts on from the record.
-Fruit that was counted in the last moment before may then never be told.
+Fruit that was counted in the last moment before may then never be told. While the disk takes no record, fruit is told
+all the same; if the agent ends then, or its power is cut within seconds after a record was kept, the next life counts
+on from an older one: it tells what passed since once more, as `unseen` and by other names.
 """
 
 import asyncio

@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 
 from edge.errors import BadModel
+from edge.vision.clarity import Unclear, unclear
+from edge.vision.models.finder import Found
 from edge.vision.models.manifest import ClassifierManifest
 from edge.vision.models.package import Package
 from edge.vision.verdict import Thresholds
-from edge.vision.views import Cut, Image
+from edge.vision.views import Cut, Image, view
 
 
 class Look(NamedTuple):
@@ -22,6 +24,13 @@ class Look(NamedTuple):
     strange: bool
     """Its colours are those of no fruit that the model learned from (colours in the wrong order, a grey camera, another
     crop), or the model said what is no number. The score means little; good it must not be called."""
+    unclear: Unclear = ""
+    """Why the picture shows too little of the fruit to call it good, where that was looked at."""
+
+    @property
+    def doubtful(self) -> bool:
+        """Good it must not be called, whatever the score is."""
+        return self.strange or bool(self.unclear)
 
 
 class Classifier:
@@ -48,6 +57,13 @@ class Classifier:
         """
         bad = self.thresholds.defective_from
         return [None if look.strange and look.score < bad else look.score for look in self.look(views)]
+
+    def fruit(self, image: Image, found: Sequence[Found]) -> list[Look]:
+        """At each fruit that the finder found in a picture, and at how well the picture shows it."""
+        looks = self.look([view(image, one.mask, self.cut) for one in found])
+        return [
+            look._replace(unclear=unclear(image, one.mask, one.box)) for look, one in zip(looks, found, strict=True)
+        ]
 
     def look(self, views: Sequence[Image]) -> list[Look]:
         """The same with what is strange told apart."""

@@ -25,6 +25,8 @@ RAGGED = 0.06
 RARE = 0.005
 """Fruit that is beyond even these bounds, as a share of what was learned from; how much is beyond the manifest's
 outermost edges is known, and both must have grown."""
+MOSTLY = 0.5
+"""A fruit with a larger share of its views blurred counts as blurred. Training shows none that is."""
 DOUBT = 0.2
 """A score this far or farther from both 0 and 1 is a doubt."""
 
@@ -33,6 +35,8 @@ WORDS = {
     "dirty lens? If they are well taken, train it with them",
     "dark": "the picture is darker than what the model learned: clean the lamp and the lens",
     "bright": "the picture is brighter than what the model learned: keep the sun out, or set the exposure lower",
+    "blurred": "fruit is too blurred to be called good: clean the lens, focus it, and see that the exposure is short "
+    "enough for the belt",
     "ragged": "outlines of fruit are more ragged than what the model learned: clean the lens and the belt",
     "full": "outlines of fruit are squarer than what the model learned: is that the right crop, and is each alone?",
     "cold": "colours are bluer than what the model learned: check the white balance and the order of the colours",
@@ -62,13 +66,21 @@ class DriftWatch:
         self._moved: set[str] = set()
 
     def add(
-        self, score: float, brightness: float, mask_area: float, at_us: int, warmth: float | None = None
+        self,
+        score: float,
+        brightness: float,
+        mask_area: float,
+        at_us: int,
+        warmth: float | None = None,
+        blurred: float = 0.0,
     ) -> str | None:
-        """One more fruit, its figures as `statistics.measure` gives them (the median or the best of its views).
+        """One more fruit, its figures as `statistics.measure` gives them (the median or the best of its views), and the
+        share of its views that are blurred.
 
         What staff should know if that has changed: words, or "" when all is as it was again; else None.
         """
-        figures = {"score": score, "brightness": brightness, "mask_area": mask_area, "warmth": warmth}
+        figures: dict[str, float | None] = {"score": score, "brightness": brightness, "mask_area": mask_area}
+        figures |= {"warmth": warmth, "blurred": blurred}
         self._take(at_us, tuple(_beyond(tail, figures[tail.figure]) for tail in self._tails))
         if len(self._fruit) < self._window:
             return None
@@ -114,6 +126,7 @@ def _tails(statistics: Statistics) -> list[_Tail]:
     light, outline, colour = statistics.brightness, statistics.mask_area, statistics.warmth
     tails = [
         _Tail("score", "score", DOUBT, True, max(RARE, _doubted(statistics.score))),
+        _Tail("blurred", "blurred", MOSTLY, True, RARE),
         *_both("dark", "brightness", light, light.edges[0] * DARKER, above=False),
         *_both("bright", "brightness", light, light.edges[-1] * BRIGHTER, above=True),
         *_both("ragged", "mask_area", outline, outline.edges[0] - RAGGED, above=False),
