@@ -203,7 +203,7 @@ def test_what_has_left_is_forgotten_and_a_day_takes_no_more_memory_than_an_hour(
     tracemalloc.stop()
     assert watched.scene.counts()["fruit"] == 50
     assert all(watched.scene.crop(track) is None for track in range(1, 51))
-    assert late - early < 40_000
+    assert late - early < 40 * 2_000, "the drift watch's window fills; a crop or a mask of each would be 30 times that"
 
 
 def test_fruit_that_stands_under_the_camera_lets_a_model_take_over_in_the_end(root: Path) -> None:

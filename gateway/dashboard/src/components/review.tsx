@@ -1,7 +1,7 @@
 // The review: fruit that the model was unsure of, and a few by chance, one after the other before a person's eyes.
 
 import type { JSX } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { answerReview, failure, forget, pending } from "../actions";
 import { onEscape } from "../keys";
 import { who } from "../settings";
@@ -37,7 +37,7 @@ export function Review({ asked: wish, close }: { asked: object; close: () => voi
   const next = queue.filter((other) => other !== entry);
   const meant = useLasting(entry?.id);
   const done = entry === undefined;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (done && document.activeElement === document.body) desk.current?.focus(); // the button went with the last one
   }, [done]);
   const waiting = Object.values(lines.value).reduce((sum, line) => sum + line.to_review, 0);
