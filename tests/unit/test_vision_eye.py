@@ -10,6 +10,16 @@ T0 = 1_790_000_000_000_000
 POLL_US = 10_000
 
 
+def taught(readings: int) -> Encoder:
+    """Of a belt that ran steadily, 10 pulses from one reading to the next, half a picture a second."""
+    encoder = Encoder()
+    for n in range(readings):
+        encoder.read(10 * n, T0 + n * POLL_US)
+    for _ in range(3):
+        encoder.learn(T0, T0 + 1_000_000, 0.5)
+    return encoder
+
+
 def test_the_first_reading_is_where_it_begins() -> None:
     eye = Eye()
     assert eye.read(17, T0, T0 + 100) == ([], "")
@@ -106,11 +116,7 @@ def test_the_encoder_learns_from_fruit_how_long_a_pulse_is_and_then_knows_of_sto
 
 
 def test_nothing_is_said_over_a_restart_of_the_plc() -> None:
-    encoder = Encoder()
-    for n in range(200):
-        encoder.read(10 * n, T0 + n * POLL_US)
-    for _ in range(3):
-        encoder.learn(T0, T0 + 1_000_000, 0.5)
+    encoder = taught(readings=200)
     encoder.read(0, T0 + 2_000_000)
     encoder.begin()
     encoder.read(10, T0 + 2_010_000)
@@ -120,11 +126,7 @@ def test_nothing_is_said_over_a_restart_of_the_plc() -> None:
 
 
 def test_nothing_is_said_over_a_time_in_which_the_encoder_was_not_read() -> None:
-    encoder = Encoder()
-    for n in range(300):
-        encoder.read(10 * n, T0 + n * POLL_US)
-    for _ in range(3):
-        encoder.learn(T0, T0 + 1_000_000, 0.5)
+    encoder = taught(readings=300)
     encoder.read(5, T0 + 8_000_000)
     encoder.read(15, T0 + 8_010_000)
     assert encoder.moved(T0 + 2_000_000, T0 + 8_005_000) is None
