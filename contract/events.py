@@ -221,6 +221,7 @@ class Device(Struct, frozen=True, kw_only=True, tag_field="kind", tag="device"):
     at_us: Micros
     decided_us: Micros
     device: Name
+    """A device of the site file, or a sensor behind one, by the name of its register."""
     state: DeviceState
     detail: Annotated[str, Meta(max_length=1000)] = ""
     """For people: what happened, then what to do."""

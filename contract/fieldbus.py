@@ -1,9 +1,10 @@
 """The fieldbus in the site file: Modbus devices and what their registers mean."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from contract.coldchain import Minutes
 from contract.sitepart import Part, Port, Seconds, Slug
 
 
@@ -17,6 +18,7 @@ class Register(Part):
         "photo_eye",
         "temperature_c",
         "humidity_pct",
+        "door_open",
         "stack_green",
         "stack_amber",
         "stack_red",
@@ -31,6 +33,13 @@ class Register(Part):
     """Value in the unit = signed 16-bit register x scale."""
     every_s: Seconds = 5.0
     """How often a condition is reported."""
+    open_when: Literal[0, 1] = 1
+    """Of a `door_open`: what the contact reads while the door stands open."""
+    open_minutes: Minutes | None = None
+    """Of a `door_open`: it may stand open for so long. None: as its zone says."""
+    stuck_after_minutes: Annotated[float, Field(ge=0, le=20_160)] | None = None
+    """A temperature or humidity that has not changed at all for so long is that of a dead sensor; 0: it may stand
+    still for ever. None: six hours for each 0.1 of its `scale`, at least two and at most 24."""
 
 
 class ModbusDevice(Part):

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from contract.coldchain import HumidityLimits, Keeps, Minutes, TemperatureLimits
 from contract.fieldbus import ModbusDevice
 from contract.portals import Door, PresenceRules, ZoneReader
 from contract.sitepart import Part, Port, Seconds, Slug, Title
@@ -27,9 +28,11 @@ class Broker(Part):
 
 
 class LocalHistory(Part):
-    """History in SQLite tables beside the ledger."""
+    """History in SQLite tables beside the ledger. What is older, or beyond the size, goes: the oldest first."""
 
     kind: Literal["local"] = "local"
+    days: Annotated[float, Field(gt=0, le=36_500)] = 400.0
+    megabytes: int = Field(default=4096, ge=16)
 
 
 class InfluxHistory(Part):
@@ -41,6 +44,19 @@ class InfluxHistory(Part):
     username: str | None = None
     password: str | None = None
     token: str | None = None
+    retention_days: Annotated[int | None, Field(ge=1, le=36_500)] = None
+    """So long InfluxDB 1.x keeps everything but the measurement `log`, which it keeps for good; None: all for good."""
+
+
+class CountRules(Part):
+    """How exact a cycle count must be. Percents are of the units that the books expect."""
+
+    a_pct: Annotated[float, Field(ge=0, le=100)] = 0.0
+    b_pct: Annotated[float, Field(ge=0, le=100)] = 0.5
+    c_pct: Annotated[float, Field(ge=0, le=100)] = 2.0
+    """Also for products without a class."""
+    min_confidence: Annotated[float, Field(ge=0, lt=1)] = 0.98
+    """Cases that a sweep did not find are missing only if it would have found such a share of what is there."""
 
 
 class Gateway(Part):
@@ -55,10 +71,18 @@ class Gateway(Part):
     """A shipment whose last case was seen this long ago is short of what has not been seen."""
     silent_after_s: Seconds = 15.0
     """An agent that has not been heard for this long is silent."""
+    log_days: Annotated[float, Field(ge=1)] = 400.0
+    """The log is kept at least so long, and the state of any moment can be told so far back."""
+    books_days: Annotated[float, Field(ge=1)] = 100.0
+    """Shipments that ended, items that left the house and resolved exceptions leave the books after so long."""
+    disk_reserve_megabytes: int = Field(default=512, ge=1)
+    """The last of the disk is for stock events: pictures, local history and snapshots wait. Staff is told at four times
+    as much."""
     evidence_megabytes: int = Field(default=2048, ge=1)
     """Pictures of fruit that are kept: the oldest good ones go first, those of rejected fruit last."""
     max_reviews: int = Field(default=500, ge=1, le=10_000)
     """Verdicts that wait for a person's answer; beyond it the oldest are let go."""
+    counts: CountRules = CountRules()
 
 
 class Cloud(Part):
@@ -103,19 +127,17 @@ class Agent(Part):
         return name
 
 
-class TemperatureLimits(Part):
-    """The range a zone must stay in."""
-
-    min_c: float
-    max_c: float
-
-
 class Zone(Part):
     """A place that holds stock."""
 
     name: Slug
     title: Title
+    parent: Slug | None = None
+    """The zone that it is a part of."""
     temperature: TemperatureLimits | None = None
+    humidity: HumidityLimits | None = None
+    door_open_minutes: Minutes | None = None
+    """A door of it that stands open for longer is told; a door's own register may say another time."""
 
 
 class Item(Part):
@@ -127,6 +149,12 @@ class Item(Part):
     reorder_point: int = Field(default=0, ge=0)
     order_up_to: int = Field(default=0, ge=0)
     pack: int = Field(default=1, ge=1)
+    abc: Literal["A", "B", "C"] | None = None
+    """Class by value: how exact its counts must be. None: as C."""
+    shelf_life_days: int | None = Field(default=None, ge=1)
+    """From receipt, of a lot whose expiry nobody told."""
+    keeps: Keeps = None
+    """How long it keeps at which temperature: a name out of `contract.coldchain.PRODUCE`, or figures."""
 
 
 class Simulation(Part):

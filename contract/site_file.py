@@ -191,6 +191,7 @@ def _dangling(site: Site, tree: Any, source: str) -> Iterator[Mistake]:
     for i, reader in enumerate(site.zone_readers):
         uses.append(("agent", reader.agent, ("zone_readers", i, "agent")))
         uses += [("zone", zone, ("zone_readers", i, "zones", antenna)) for antenna, zone in reader.zones.items()]
+    uses += [("zone", zone.parent, ("zones", i, "parent")) for i, zone in enumerate(site.zones)]
     for i, device in enumerate(site.modbus):
         uses.append(("agent", device.agent, ("modbus", i, "agent")))
         uses += [

@@ -77,6 +77,9 @@ class Status(Struct, frozen=True, kw_only=True):
     """Last sequence number given out."""
     waiting: Sequence = 0
     """Events in the outbox that are not yet acknowledged."""
+    began: Sequence = 0
+    """The last number that was given out before the agent's clock began to go as it does now: at its start, or when
+    somebody set the clock."""
     version: Annotated[str, Meta(max_length=100)] = ""
     interval_s: Annotated[float, Meta(gt=0, le=86_400)] = 5.0
     """The next heartbeat comes within this time."""

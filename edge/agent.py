@@ -14,7 +14,6 @@ readers -----> doorkeepers, --.     (doorkeepers ---> recorder: raw reads, on di
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -27,6 +26,7 @@ from contract.portals import Door, LlrpReader, ZoneReader
 from contract.site import Agent, Site
 from contract.sortingline import SortingLine
 from contract.wire import Command, EvidenceKept, LineOrders
+from edge.agentclock import AgentClock
 from edge.board import Board
 from edge.coils import CoilWrite
 from edge.decisions import Decisions
@@ -74,7 +74,14 @@ async def run(site: Site, name: str) -> None:
         raise EdgeError(f"no agent is called {name!r} in the site file: there are {known}")
     with Outbox(outbox_file(agent.data), agent.retain) as outbox:
         log.info("agent begins", agent=name, epoch=outbox.epoch, made=outbox.made, waiting=outbox.waiting)
-        await Crew(site, agent, outbox, _wall_us).run()
+        clock, loop = AgentClock(), asyncio.get_running_loop()
+        crew = Crew(site, agent, outbox, clock)
+
+        def stepped(by_us: int) -> None:  # from whatever thread asks for the time
+            loop.call_soon_threadsafe(crew.clock_stepped, by_us)
+
+        clock.on_step = stepped
+        await crew.run()
 
 
 class Crew:
@@ -237,6 +244,17 @@ class Crew:
                     Device(at_us=now_us, decided_us=now_us, device=name, state="health", counts=dict(figures))
                 )
 
+    def clock_stepped(self, stepped_us: int) -> None:
+        """Somebody set the clock, or the machine was asleep: the gateway must know from which event on."""
+        way = "ahead" if stepped_us > 0 else "back"
+        detail = f"the clock was set {way} by {abs(stepped_us) / 1e6:.1f} s: keep it right by NTP"
+        log.warning("clock stepped", agent=self._agent, stepped_us=stepped_us)
+        self._uplink.clock_stepped()
+        now_us = self._clock()
+        self._decisions.put(
+            Device(at_us=now_us, decided_us=now_us, device=self._agent, state="clock_stepped", detail=detail)
+        )
+
     def _store_last(self) -> None:
         for keeper in self._lines.values():
             keeper.keep_last()
@@ -244,7 +262,3 @@ class Crew:
             self._decisions.flush()
         except OutboxFull as error:
             log.error("last decisions lost", error=str(error))
-
-
-def _wall_us() -> int:
-    return time.time_ns() // 1000

@@ -23,6 +23,7 @@ from edge.cancellation import heed_cancellation
 from edge.coils import CoilQueue, CoilWrite
 from edge.errors import FieldbusError
 from edge.registers import Span, Table
+from edge.sensorwatch import SensorWatch
 from edge.stack_light import Lamps
 from edge.steadyclock import steady_us
 
@@ -49,8 +50,8 @@ class Fieldbus:
     at every poll, an encoder before its eye. These times, and those of the coils, are of the steady clock.
     on_cleared(register): all coils of this gate are about to be cleared.
     on_condition(event): a sensor's reading, every `every_s` of its register.
-    on_device(event): the device is lost, or blind (it answers, but not for every register, or with values that cannot
-    be), or connected; once for each change.
+    on_device(event): the device is lost, or blind (it answers, but not for every register), or connected; or a sensor
+    behind it, by the name of its register, is blind (what it reads cannot be) or connected again. Once for each change.
     lamps(): what the stack light has to show now.
     """
 
@@ -87,6 +88,13 @@ class Fieldbus:
         self._poll_s = device.poll_s if eyes or counters else max(device.poll_s, _SLOW_POLL_S)
         self._broken = {register.name: False for register in eyes}
         self._due_s = {register.name: 0.0 for register in sensors}
+        self._watches = {
+            register.name: SensorWatch(register, measures)
+            for register in sensors
+            if (measures := registers.quantity(register)) is not None
+        }
+        self._doubted: set[str] = set()
+        """Sensors whose fault was told."""
         self._lit: tuple[Lamps, float] | None = None
         self._faults: dict[str, str] = {}
         self._told: tuple[DeviceState, tuple[str, ...]] | None = None
@@ -95,7 +103,7 @@ class Fieldbus:
 
     @property
     def faults(self) -> Set[str]:
-        """The registers that the device refuses, or of which it tells what cannot be."""
+        """The registers that the device refuses."""
         return self._faults.keys()
 
     def write(self, coil: CoilWrite) -> None:
@@ -247,14 +255,14 @@ class Fieldbus:
             for register in due:
                 self._due_s[register.name] = now_s + register.every_s
                 if values:
-                    self._report(register, registers.measured(register, values[register.address - span.start]))
+                    self._report(register, registers.measured(register, values[register.address - span.start]), now_s)
 
-    def _report(self, register: Register, value: float) -> None:
+    def _report(self, register: Register, value: float, now_s: float) -> None:
         quantity = registers.quantity(register)
         assert quantity is not None
-        fault = registers.implausible(quantity, value)
-        if fault:
-            self._faults[register.name] = fault
+        fault = self._watches[register.name].judge(value, now_s)
+        self._tell_sensor(register.name, fault)
+        if fault is not None:
             return
         now_us = self._clock()
         zone = register.zone or self._device.name
@@ -315,15 +323,25 @@ class Fieldbus:
         self._tell("blind", detail[:1000], tuple(self._faults))
 
     def _tell(self, state: DeviceState, detail: str, about: tuple[str, ...]) -> None:
-        """One event and one line of log for each change."""
-        if self._told == (state, about):
-            return
-        self._told = (state, about)
-        log.log(_LEVELS[state == "connected"], "fieldbus", device=self._device.name, state=state, detail=detail)
+        """Once for each change."""
+        if self._told != (state, about):
+            self._told = (state, about)
+            self._say(self._device.name, state, detail)
+
+    def _tell_sensor(self, name: str, fault: str | None) -> None:
+        """Once when a fault begins, and once when it ends."""
+        if fault is not None and name not in self._doubted:
+            self._doubted.add(name)
+            self._say(name, "blind", f"{name} {fault}; check the sensor and its wire"[:1000])
+        elif fault is None and name in self._doubted:
+            self._doubted.remove(name)
+            self._say(name, "connected", f"{name} reads what can be")
+
+    def _say(self, device: str, state: DeviceState, detail: str) -> None:
+        """One event and one line of log."""
+        log.log(_LEVELS[state == "connected"], "fieldbus", device=device, state=state, detail=detail)
         now_us = self._clock()
-        self._on_device(
-            events.Device(at_us=now_us, decided_us=now_us, device=self._device.name, state=state, detail=detail)
-        )
+        self._on_device(events.Device(at_us=now_us, decided_us=now_us, device=device, state=state, detail=detail))
 
     @property
     def _where(self) -> str:

@@ -1,7 +1,6 @@
 """The register table of a Modbus device: which reads fetch it, and what the values mean."""
 
 import itertools
-import math
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
@@ -12,9 +11,6 @@ Table = Literal["coil", "discrete", "input", "holding"]
 
 LARGEST_READ: dict[Table, int] = {"coil": 2000, "discrete": 2000, "input": 125, "holding": 125}
 """Modbus Application Protocol 1.1b3, sections 6.1 to 6.4."""
-
-_PLAUSIBLE: dict[Quantity, tuple[float, float]] = {"temperature_c": (-60.0, 125.0), "humidity_pct": (0.0, 100.0)}
-"""Outside of it a sensor is broken or its wire is cut (which reads as one end of its scale)."""
 
 
 class Span(NamedTuple):
@@ -45,19 +41,15 @@ def spans(registers: Iterable[Register]) -> list[Span]:
 def quantity(register: Register) -> Quantity | None:
     """What a sensor measures; None for a register that is no sensor."""
     match register.meaning:
-        case "temperature_c" | "humidity_pct" as measured:
+        case "temperature_c" | "humidity_pct" | "door_open" as measured:
             return measured
         case _:
             return None
 
 
 def measured(register: Register, raw: int) -> float:
-    """Value in the unit: the 16 bits as a signed number, times the scale."""
+    """Value in the unit: the 16 bits as a signed number, times the scale; of a door 1 while it is open, else 0."""
+    if register.meaning == "door_open":
+        return float(bool(raw) == bool(register.open_when))
     signed = raw - 0x10000 if raw >= 0x8000 else raw
     return round(signed * register.scale, 6)
-
-
-def implausible(what: Quantity, value: float) -> str | None:
-    """Why a value cannot be true; None when it can."""
-    low, high = _PLAUSIBLE.get(what, (-math.inf, math.inf))
-    return None if low <= value <= high else f"reads {value:g}, outside of {low:g} to {high:g}"

@@ -55,6 +55,10 @@ class Uplink:
         self._agent = agent
         self._outbox = outbox
         self._clock = clock
+        self._began = outbox.made
+        """The last number before the clock began to go as it does now."""
+        self._must_tell = False
+        """The gateway must hear of the clock before more events."""
         self._on_link, self._on_command = on_link, on_command
         self._changed = asyncio.Event()
         self._acknowledged = asyncio.Event()
@@ -64,6 +68,11 @@ class Uplink:
     def wake(self) -> None:
         """There is more in the outbox. Call it in the event loop."""
         self._changed.set()
+
+    def clock_stepped(self) -> None:
+        """The clock was set: what comes from now on is told by another one. Call it in the event loop."""
+        self._began = self._outbox.made
+        self._must_tell = True
 
     async def run(self) -> None:
         """Connect and send until cancelled; then say `offline` and note the last acknowledgements."""
@@ -120,6 +129,8 @@ class Uplink:
             stretch = await asyncio.to_thread(self._outbox.read, first, MAX_BATCH_EVENTS, self._budget(window.epoch))
             if self._window is not window or stretch.epoch != window.epoch or window.wanted(self._outbox.made) != first:
                 continue  # an ack moved the window meanwhile
+            if self._must_tell:
+                await self._tell(client, "online")
             window.sent(stretch.first, len(stretch.bodies), _now_s())
             await client.publish(str(self._topic("events")), self._batch(stretch), qos=1)
             heed_cancellation()
@@ -166,6 +177,7 @@ class Uplink:
             heed_cancellation()
 
     async def _tell(self, client: Client, state: Literal["online", "offline"]) -> None:
+        self._must_tell = False
         status = wire.Status(
             agent=self._agent.name,
             state=state,
@@ -173,6 +185,7 @@ class Uplink:
             epoch=self._outbox.epoch,
             made=self._outbox.made,
             waiting=self._outbox.waiting,
+            began=self._began,
             version=metadata.version("truecount"),
             interval_s=HEARTBEAT_S,
         )
@@ -189,6 +202,7 @@ class Uplink:
     def _renumber(self, window: Window) -> None:
         self._outbox.acknowledge(window.epoch, window.through)
         self._outbox.renumber()
+        self._began = 0
         log.warning(
             "numbers ran backwards, new epoch begun",
             agent=self._agent.name,

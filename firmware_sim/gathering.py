@@ -42,8 +42,8 @@ async def gather(
     made = await _caught_up(client, address, site, made_at)
     events = [event for event in await log_rows(client, address) if event["agent"] != "gateway"]
     placed = (await client.get(f"{site['cloud']['url']}/api/v1/orders", params={"site": site["site"]})).json()["orders"]
-    stock = (await client.get(f"{address}/api/v1/stock")).json()["stock"]
-    orders = (await client.get(f"{address}/api/v1/orders")).json()["orders"]
+    stock = await _listed(client, f"{address}/api/v1/stock", "stock")
+    orders = await _listed(client, f"{address}/api/v1/orders", "orders")
     return judge.Evidence(
         truth=truth,
         made=len(made),
@@ -105,6 +105,16 @@ async def log_rows(client: httpx.AsyncClient, address: str) -> list[dict[str, An
         if not page["events"]:
             return events
         events.extend(page["events"])
+
+
+async def _listed(client: httpx.AsyncClient, url: str, noun: str) -> list[dict[str, Any]]:
+    """A list of the gateway, page by page."""
+    page = (await client.get(url, params={"limit": 1000})).json()
+    found: list[dict[str, Any]] = page[noun]
+    while page["next"] is not None:
+        page = (await client.get(url, params={"limit": 1000, "after": page["next"]})).json()
+        found.extend(page[noun])
+    return found
 
 
 def _inspected(body: dict[str, Any]) -> linejudge.Inspected:

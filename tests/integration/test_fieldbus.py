@@ -50,6 +50,10 @@ class Watch:
     def states(self) -> list[str]:
         return [device.state for device in self.devices]
 
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        return [(device.device, device.state) for device in self.devices]
+
     async def until(self, seen: Callable[[], bool]) -> None:
         """Run the fieldbus until something has been seen."""
 
@@ -136,18 +140,48 @@ def test_a_lost_device_is_told_once_when_it_begins_and_once_when_it_ends() -> No
     asyncio.run(story())
 
 
-def test_a_cut_sensor_wire_makes_the_device_blind_and_gives_no_reading() -> None:
+def test_a_cut_sensor_wire_is_a_fault_of_the_sensor_and_no_reading() -> None:
     async def story() -> None:
         async with Plc("127.0.0.1", 0, 1) as plc:
             plc.set_input(0, -32768)
             watch = Watch(plc.port)
-            await watch.until(lambda: watch.states == ["blind"])
+            await watch.until(lambda: len(watch.devices) == 2)
+            assert watch.told == [("warmth", "blind"), ("plc-1", "connected")]
             assert watch.conditions == []
             assert "warmth reads -3276.8" in watch.devices[0].detail
             plc.set_input(0, 40)
             await watch.until(lambda: len(watch.conditions) == 1)
-            await watch.until(lambda: watch.states == ["blind", "connected"])
+            assert watch.told[2:] == [("warmth", "connected")]
             assert watch.conditions[0].value == 4.0
+
+    asyncio.run(story())
+
+
+def test_a_sensor_that_jumps_is_believed_when_it_stays_there() -> None:
+    async def story() -> None:
+        async with Plc("127.0.0.1", 0, 1) as plc:
+            plc.set_input(0, 40)
+            watch = Watch(plc.port)
+            await watch.until(lambda: len(watch.conditions) == 1)
+            plc.set_input(0, 600)
+            await watch.until(lambda: ("warmth", "connected") in watch.told)
+            await watch.until(lambda: watch.conditions[-1].value == 60.0)
+            assert ("warmth", "blind") in watch.told
+            assert "warmth jumped from 4 to 60" in watch.devices[1].detail
+
+    asyncio.run(story())
+
+
+def test_a_door_that_opens_is_told_as_a_condition_of_its_zone() -> None:
+    async def story() -> None:
+        contact = {"table": "discrete", "address": 2, "meaning": "door_open", "zone": "cold-room", "every_s": 0.05}
+        async with Plc("127.0.0.1", 0, 1) as plc:
+            watch = Watch(plc.port, registers=[{"name": "cold-door", "open_when": 0, **contact}])
+            await watch.until(lambda: len(watch.conditions) == 1)
+            plc.set_discrete(2, True)
+            await watch.until(lambda: watch.conditions[-1].value == 0)
+            first = watch.conditions[0]
+            assert (first.device, first.zone, first.quantity, first.value) == ("cold-door", "cold-room", "door_open", 1)
 
     asyncio.run(story())
 

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.coldchain import implausible
 from contract.fieldbus import Register
-from edge.registers import LARGEST_READ, implausible, measured, spans
+from edge.registers import LARGEST_READ, measured, spans
 from edge.stack_light import Lamps, lamps
 
 EYE = {"table": "discrete", "meaning": "photo_eye"}
