@@ -90,7 +90,7 @@ $(PAGE)/dist/index.html: $(PAGE)/node_modules/.ready $(shell find $(PAGE)/src $(
 
 # Real servers and a real browser for the tests.
 system:
-	@missing=""; for pair in mosquitto:mosquitto influxd:influxdb chromium:chromium; do \
+	@missing=""; for pair in mosquitto:mosquitto influxd:influxdb chromium:chromium faketime:faketime; do \
 		PATH="$$PATH:/usr/sbin" command -v $${pair%%:*} >/dev/null || missing="$$missing $${pair##*:}"; done; \
 	[ -z "$$missing" ] && exit 0; \
 	root=""; [ "$$(id -u)" = 0 ] || { sudo -n true 2>/dev/null && root="sudo -n"; } || root=no; \

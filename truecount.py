@@ -41,6 +41,7 @@ model = typer.Typer(
 app.add_typer(model, name="model")
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The site file.", metavar="FILE")]
+EXAMPLE_SITE = Path("configs/site.yaml")
 SeedOption = Annotated[int, typer.Option(help="Seed of the simulated world.")]
 SpeedOption = Annotated[
     float, typer.Option(help="How fast the world's schedule runs; passes stay physical.", min=0.1, max=1000)
@@ -57,7 +58,7 @@ VersionArgument = Annotated[int, typer.Argument(help="Version of the crop's mode
 
 @app.command()
 def demo(
-    config_file: ConfigOption = Path("configs/site.yaml"),
+    config_file: ConfigOption = EXAMPLE_SITE,
     seed: SeedOption = 7,
     speed: SpeedOption = 1.0,
     duration: Annotated[float | None, typer.Option(help="Seconds to run; without it until Ctrl-C.", min=1)] = None,
@@ -66,8 +67,19 @@ def demo(
     data: Annotated[Path, typer.Option(help="Folder of the demo; what an earlier demo left there goes.")] = Path(
         "data/demo"
     ),
+    week: Annotated[
+        bool, typer.Option("--week", help="Weeks in virtual time instead: how right the books are. Site: week.yaml.")
+    ] = False,
+    seeds: Annotated[int, typer.Option(help="Of --week: so many weeks, the first from --seed.", min=1, max=1000)] = 20,
+    days: Annotated[int, typer.Option(help="Of --week: days of each.", min=1, max=31)] = 7,
+    count: Annotated[
+        Literal["zone", "house"], typer.Option(help="Of --week: the day's count is of one zone, or of all.")
+    ] = "zone",
 ) -> None:
     """Everything on this machine: simulated world and devices, broker, edge, gateway, cloud, page."""
+    if week:
+        _weeks(config_file, range(seed, seed + seeds), days, count, report)
+        return
     from firmware_sim import house
     from firmware_sim.errors import DemoError
 
@@ -88,6 +100,24 @@ def demo(
         version=_version(),
     )
     _serve(house.run(plan), expected=DemoError)
+
+
+def _weeks(config_file: Path, seeds: range, days: int, count: Literal["zone", "house"], report: Path | None) -> None:
+    """Simulated weeks, each in a process of its own, judged by the simulator's truth."""
+    import msgspec
+
+    from accuracy import report as told
+    from accuracy import trial
+
+    site = _site(config_file if config_file != EXAMPLE_SITE else config_file.with_name("week.yaml"))
+    results = []
+    for result in trial.play_all(site, seeds, days, os.cpu_count() or 1, whole_house=count == "house"):
+        results.append(result)
+        typer.echo(told.week_line(result))
+    for line in told.lines(results):
+        typer.echo(line)
+    if report is not None:
+        report.write_bytes(msgspec.json.format(msgspec.json.encode(told.document(results))) + b"\n")
 
 
 @app.command()
@@ -423,6 +453,128 @@ def review_export(
     typer.echo(exportorder.summary(out, done))
     if advice := exportorder.advice(done):
         typer.echo(advice, err=True)
+
+
+@app.command()
+def restore(
+    config_file: ConfigOption,
+    from_influx: Annotated[
+        bool, typer.Option("--from-influx", help="From the InfluxDB of the site file: the only source there is.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="The new ledger; by default where the gateway looks for it.", metavar="FILE")
+    ] = None,
+    cut: Annotated[
+        bool, typer.Option("--cut", help="If rows are missing, take those before the first missing one.")
+    ] = False,
+) -> None:
+    """A lost ledger again, equal to what it was, from the history in InfluxDB. The gateway must not be running.
+
+    Exit status 1, and nothing is written, if rows are missing there or the file exists already.
+    """
+    from gateway.errors import GatewayError
+    from gateway.history import restoreorder
+
+    if not from_influx:
+        _fail("say from what: truecount restore --from-influx")
+    site = _site(config_file)
+    with _failing(out or site.gateway.data, GatewayError, status=1):
+        path, done = restoreorder.carried_out(site, out, cut=cut)
+    typer.echo(restoreorder.summary(path, done))
+
+
+ledger = typer.Typer(help="The ledger's file: is it whole, and what did it hold?", no_args_is_help=True)
+app.add_typer(ledger, name="ledger")
+FileOption = Annotated[
+    Path | None, typer.Option("--file", help="Another file than the gateway's own.", metavar="LEDGER.DB")
+]
+
+
+@ledger.command("verify")
+def ledger_verify(config_file: ConfigOption, file: FileOption = None) -> None:
+    """Hash the whole log and fold it again: does it give what the file holds? Exit status 1 if not.
+
+    The gateway may be running. Note the SHA-256 of the log somewhere else: nobody can change what is before it unseen.
+    """
+    from gateway import ledgerorder
+    from gateway.errors import GatewayError
+
+    site = _site(config_file)
+    with _failing(file or site.gateway.data, GatewayError, status=1):
+        verdict = ledgerorder.verified(site, file, ledgerorder.progress())
+    for line in ledgerorder.told(verdict):
+        typer.echo(line)
+    raise typer.Exit(1 if verdict.faults else 0)
+
+
+@ledger.command("snapshot")
+def ledger_snapshot(config_file: ConfigOption, file: FileOption = None) -> None:
+    """Copy the state as it is now into the folder of snapshots. The gateway may be running."""
+    from gateway import ledgerorder
+    from gateway.errors import GatewayError
+
+    site = _site(config_file)
+    with _failing(file or site.gateway.data, GatewayError, status=1):
+        taken = ledgerorder.snapshot(site, file)
+    typer.echo(f"{taken.path}: the state after row {taken.through:,}" if taken else "the log is empty")
+
+
+@ledger.command("stock")
+def ledger_stock(
+    config_file: ConfigOption,
+    at: Annotated[str, typer.Option("--at", help="When: a day, a moment (UTC), or a time before now such as 2h.")],
+    file: FileOption = None,
+) -> None:
+    """The stock as the books had it at a moment, one JSON object a line. The gateway may be running."""
+    from gateway import ledgerorder
+    from gateway.errors import GatewayError
+
+    site = _site(config_file)
+    with _failing(file or site.gateway.data, GatewayError, status=1):
+        for sku, zone, units in ledgerorder.levels_at(site, file, _moment(at, "--at")):
+            typer.echo(json.dumps({"sku": sku, "zone": zone, "units": units}, ensure_ascii=False))
+
+
+epcis = typer.Typer(help="EPCIS 2.0 events of what happened, for trading partners.", no_args_is_help=True)
+app.add_typer(epcis, name="epcis")
+AfterOption = Annotated[int | None, typer.Option(help="Only what is behind this row of the log.", min=0, metavar="ROW")]
+
+
+@epcis.command("export")
+def epcis_export(
+    config_file: ConfigOption,
+    after: AfterOption = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The file; without it, standard output.")] = None,
+) -> None:
+    """The log as one EPCIS document (JSON-LD). The gateway may be running.
+
+    Says on standard error up to which row it went: the next export may go on --after it.
+    """
+    from gateway.epcis import exportorder
+    from gateway.errors import GatewayError
+
+    with _failing(out or Path("standard output"), GatewayError, status=1):
+        typer.echo(exportorder.export(_site(config_file), after or 0, out), err=True)
+
+
+@epcis.command("capture")
+def epcis_capture(
+    url: Annotated[str, typer.Argument(help="Base of the EPCIS 2.0 interface, before /capture.")],
+    config_file: ConfigOption,
+    after: AfterOption = None,
+    cursor: Annotated[
+        Path | None, typer.Option("--cursor", help="Where to keep how far it got; one in the gateway's data folder.")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="TRUECOUNT_EPCIS_TOKEN", help="Bearer token.", metavar="TOKEN")
+    ] = None,
+) -> None:
+    """The log to a partner's EPCIS repository, from where the last time ended. The gateway may be running."""
+    from gateway.epcis import exportorder
+    from gateway.errors import GatewayError
+
+    with _failing(cursor or Path("cursor"), GatewayError, status=1):
+        typer.echo(exportorder.capture(_site(config_file), url, after, cursor, token))
 
 
 @config.command("check")

@@ -12,6 +12,8 @@ from contract.site import Site
 from gateway.api.build import build
 from gateway.api.parts import Parts
 from gateway.cloud_link import CloudLink
+from gateway.disk import Disk
+from gateway.documents.itemmaster import ItemMaster
 from gateway.evidence.belts import Belts
 from gateway.evidence.link import EvidenceLink
 from gateway.evidence.pictures import Pictures
@@ -20,7 +22,7 @@ from gateway.history.feed import HistoryFeed
 from gateway.history.local import LocalHistory
 from gateway.history.words import History
 from gateway.intake import Intake
-from gateway.itemmaster import ItemMaster
+from gateway.keeping import Keeper
 from gateway.ledger.ledger import Ledger
 from gateway.live import Live
 from gateway.server import listening, serve
@@ -43,16 +45,17 @@ async def run(site: Site) -> None:
         Ledger.open(folder / "ledger.db", site, _now_us) as ledger,
         Pictures.open(folder / "evidence", site.gateway.evidence_megabytes * 1_000_000) as pictures,
     ):
-        async with _history(site, folder) as history, asyncio.TaskGroup() as group:
+        disk = Disk(folder, site.gateway.disk_reserve_megabytes * 1_000_000)
+        async with _history(site, folder, disk) as history, asyncio.TaskGroup() as group:
             intake, belts = Intake(site, ledger), Belts()
             feed = HistoryFeed(site, ledger, history)
             cloud = CloudLink(site, ledger, _now_us, time.monotonic)
-            evidence = EvidenceLink(site, ledger, pictures, belts, _now_us)
+            evidence = EvidenceLink(site, ledger, pictures, belts, _now_us, lambda: disk.scarce)
             site_view = _site_view(site, ledger, intake, feed, cloud, evidence)
             live = Live(site, ledger, site_view, _now_us)
             parts = Parts(
                 site=site,
-                master=ItemMaster(site),
+                master=ItemMaster(ledger.house),
                 ledger=ledger,
                 live=live,
                 history=history,
@@ -70,13 +73,15 @@ async def run(site: Site) -> None:
                 cloud.run(),
                 live.run(),
                 _ticks(ledger),
+                disk.run(ledger, _now_us),
+                Keeper(site, ledger, _now_us, lambda: disk.scarce).run(),
                 serve(build(parts), listener),
             ):
                 group.create_task(work)
 
 
 @contextlib.asynccontextmanager
-async def _history(site: Site, folder: Path) -> AsyncIterator[History]:
+async def _history(site: Site, folder: Path, disk: Disk) -> AsyncIterator[History]:
     settings = site.gateway.history
     history: History
     if isinstance(settings, site_file.InfluxHistory):
@@ -84,7 +89,7 @@ async def _history(site: Site, folder: Path) -> AsyncIterator[History]:
 
         history = InfluxHistory(settings)
     else:
-        history = LocalHistory(folder / "history.db")
+        history = LocalHistory(folder / "history.db", settings, scarce=lambda: disk.scarce)
     try:
         yield history
     finally:

@@ -27,7 +27,7 @@ from pydantic import BaseModel, ValidationError
 from contract.replenishment import OrderPage, OrderUpdate, PurchaseOrder, ReplenishmentRequest
 from contract.site import Site
 from gateway import records
-from gateway.errors import CloudDown
+from gateway.errors import CloudDown, LedgerFull
 from gateway.ledger.ledger import Commit, Ledger
 from gateway.records import LogRow, OrderReported
 from gateway.views import LinkView, OrderView
@@ -124,7 +124,7 @@ class CloudLink:
             await self._poll(http)
             await self._tell_received(http)
             await self._ask(http)
-        except (httpx.HTTPError, CloudDown) as error:
+        except (httpx.HTTPError, CloudDown, LedgerFull) as error:
             self._failures += 1
             if self._failures == 1:
                 reason = str(error) or type(error).__name__

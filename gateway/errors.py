@@ -4,6 +4,7 @@ GatewayError
 +-- BadBody        a request body with mistakes (all of them at once)
 +-- BadPicture     bytes that are no JPEG which a browser may be given
 +-- BrokerError    the MQTT broker cannot be started
++-- CaptureFailed  an EPCIS repository has not taken events
 +-- CannotListen   the gateway's address is taken or not ours
 +-- CloudDown      the cloud does not answer, or not as agreed
 +-- Crowded        more streams than the gateway serves at once
@@ -11,7 +12,10 @@ GatewayError
 +-- ExportFailed   reviews cannot be exported
 +-- HistoryDown    the history does not answer, or refuses us as a whole
 +-- BadRecord      a record that the log could not read back
++-- NoPast         a moment of which the state cannot be told any more
 +-- LedgerFailed   the ledger's file cannot be used: stop, and start from what it holds
+    +-- LedgerFull its disk is full: the same may be tried again
++-- RestoreFailed  a ledger cannot be rebuilt from InfluxDB
 +-- Misfit         an entry of the log that names what cannot be here
 """
 
@@ -41,6 +45,10 @@ class BadBody(GatewayError):
         self.mistakes = tuple(mistakes)
 
 
+class CaptureFailed(GatewayError):
+    """An EPCIS repository has not taken events; the text says which and why. What it took before, it has."""
+
+
 class CannotListen(GatewayError):
     """The gateway's address is taken or not ours; the text names it."""
 
@@ -55,6 +63,10 @@ class BrokerError(GatewayError):
 
 class HistoryDown(GatewayError):
     """The history does not answer, or refuses us as a whole; the text says where and why. Nothing is lost: try anew."""
+
+
+class RestoreFailed(GatewayError):
+    """A ledger cannot be rebuilt from what InfluxDB has; the text says why and what to do. Nothing was written."""
 
 
 class EvidenceDown(GatewayError):
@@ -78,6 +90,14 @@ class LedgerFailed(GatewayError):
 
     After a failed write the memory is ahead of the disk, so the process must stop and begin again from the file.
     """
+
+
+class LedgerFull(LedgerFailed):
+    """The disk takes no more: nothing of what was to be written is stored, and the same may be tried again later."""
+
+
+class NoPast(GatewayError):
+    """A moment of which the state cannot be told: before the log begins, or before where it was cut."""
 
 
 class Misfit(GatewayError):

@@ -3,18 +3,17 @@
 from collections.abc import Iterable
 
 from contract import events
-from contract.site import Site
 from gateway import records
 from gateway.ledger.house import House
-from gateway.records import LogEntry, LogRow
+from gateway.records import LogEntry, LogRow, coldrecords, countrecords, stockrecords
 from gateway.views import FeedEntry
 
 
 class Feed:
     """Turns rows into entries, with the SKU of the tag that each is about."""
 
-    def __init__(self, site: Site) -> None:
-        self._house = House(site)
+    def __init__(self, house: House) -> None:
+        self._house = house
 
     def entries(self, rows: Iterable[LogRow]) -> list[FeedEntry]:
         """One entry a row, in the same order."""
@@ -72,8 +71,14 @@ def _place(entry: LogEntry) -> str:
             return entry.line
         case events.Device():
             return entry.device
-        case records.AsnReceived() | records.ShipmentSettled() | records.ExceptionResolved():
+        case records.AsnReceived() | records.ShipmentSettled() | records.ShipmentClosed():
             return entry.id
+        case records.ExceptionResolved() | records.ExceptionReopened() | records.SnoozeEnded():
+            return entry.id
+        case records.ExceptionClaimed() | records.ExceptionSnoozed():
+            return entry.id
+        case records.Noticed() | records.Ceased():
+            return entry.subject
         case records.ReplenishmentRequested():
             return entry.sku
         case records.LotBegun() | records.LotFound() | records.UnknownLine() | records.LineFound():
@@ -87,6 +92,40 @@ def _place(entry: LogEntry) -> str:
         case records.OrderReported():
             return entry.number
         case records.ItemsImported():
-            return entry.items[0].zone if entry.items else ""
-        case records.AgentSilent() | records.AgentHeard() | records.DataLost() | records.BadMessages():
+            return entry.items[0].zone if entry.items else entry.units[0].zone if entry.units else ""
+        case coldrecords.SensorSilent() | coldrecords.DoorLeftOpen():
+            return entry.device
+        case stockrecords.SiteDescribed():
+            return entry.site
+        case stockrecords.ProductsImported():
+            return entry.products[0].sku if entry.products else ""
+        case stockrecords.ZonesImported():
+            return entry.zones[0].name if entry.zones else ""
+        case stockrecords.LotDescribed() | stockrecords.LotExpired():
+            return entry.lot
+        case stockrecords.StockMoved():
+            return entry.lines[0].target or entry.lines[0].origin or "" if entry.lines else ""
+        case stockrecords.DispositionSet():
+            return entry.zone or ""
+        case stockrecords.BooksTrimmed():
+            return ""
+        case countrecords.CountRequested():
+            return entry.zone
+        case (
+            countrecords.CountBegun()
+            | countrecords.CountEntered()
+            | countrecords.CountSubmitted()
+            | countrecords.CountInvestigated()
+            | countrecords.CountReviewed()
+            | countrecords.CountCompleted()
+            | countrecords.CountCancelled()
+        ):
+            return entry.id
+        case (
+            records.AgentSilent()
+            | records.AgentHeard()
+            | records.ClockJudged()
+            | records.DataLost()
+            | records.BadMessages()
+        ):
             return entry.agent

@@ -83,7 +83,7 @@ class Live:
         self._zones = [
             ZoneView(name=zone.name, title=TitleView(en=zone.title.en, zh=zone.title.zh)) for zone in site.zones
         ]
-        self._feed = Feed(site)
+        self._feed = Feed(ledger.house)
         self._run = secrets.token_hex(4)
         self._n = 0
         self._clients: set[_Client] = set()
@@ -130,6 +130,7 @@ class Live:
             conditions=views("conditions"),
             lines=views("lines"),
             reviews=views("reviews"),
+            counts=views("counts"),
             feed=list(self._shown),
         )
 

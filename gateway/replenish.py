@@ -10,16 +10,16 @@ A SKU is replenished only once the ledger knows it: a unit of it was in the hous
 A site that has recorded nothing yet orders nothing; nor does the first case that is seen leaving such a site.
 """
 
-from contract.site import Item
-from gateway.ledger import orders
+from gateway.ledger.receiving import orders
 from gateway.ledger.state import State
 from gateway.records import ReplenishmentRequested
+from gateway.records.stockrecords import Product
 
 MAX_UNITS = 1_000_000
 """Of one order; contract/replenishment.py admits no more."""
 
 
-def units_to_order(item: Item, on_hand: int, on_order: int) -> int:
+def units_to_order(item: Product, on_hand: int, on_order: int) -> int:
     """Whole packs that lift the position to the order-up-to level, if it is at or below the reorder point; else 0."""
     position = on_hand + on_order
     lacking = item.order_up_to - position
@@ -31,7 +31,7 @@ def units_to_order(item: Item, on_hand: int, on_order: int) -> int:
 
 def need(state: State, sku: str, now_us: int) -> ReplenishmentRequested | None:
     """What the house needs of a SKU at the moment."""
-    item = state.house.skus.get(sku)
+    item = state.house.products.get(sku)
     stock = state.stock.get(sku)
     if item is None or stock is None or not stock.known:
         return None

@@ -4,17 +4,32 @@ The live state is a set of sections, each a mapping from key to view. A `Snapsho
 changed since, as whole views by section and key, so that applying one is an assignment.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Section = Literal[
-    "site", "doors", "shipments", "stock", "exceptions", "orders", "devices", "conditions", "lines", "reviews"
+    "site", "doors", "shipments", "stock", "exceptions", "orders", "devices", "conditions", "lines", "reviews", "counts"
+]
+
+
+EventTime = Annotated[int, Field(description="Event time: the clock of who saw it. us since 1970-01-01 UTC.")]
+"""Of an agent; of what the gateway itself noticed or was told, the gateway's."""
+GatewayTime = Annotated[int, Field(description="The gateway's clock. us since 1970-01-01 UTC.")]
+StateTime = Annotated[
+    int,
+    Field(
+        description="Event time of the last change; the gateway's clock for an agent, and for what stands behind one "
+        "that is silent. us since 1970-01-01 UTC."
+    ),
+]
+LotTime = Annotated[
+    int, Field(description="The gateway's clock if somebody said so, else event time. us since 1970-01-01 UTC.")
 ]
 
 
 class _View(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
 class TitleView(_View):
@@ -30,7 +45,7 @@ class LinkView(_View):
     state: Literal["ok", "behind", "down"]
     waiting: int
     """Log rows, or requests, that have not yet arrived there."""
-    oldest_us: int | None = None
+    oldest_us: GatewayTime | None = None
     """Record time of the oldest of them."""
 
 
@@ -40,7 +55,7 @@ class SiteView(_View):
     name: str
     title: TitleView
     version: str
-    started_us: int
+    started_us: GatewayTime
     committed: int
     """Events in the log."""
     broker: LinkView
@@ -55,7 +70,7 @@ class ReaderView(_View):
 
     name: str
     state: Literal["connected", "lost", "blind", "unknown"]
-    since_us: int
+    since_us: StateTime
 
 
 class DoorView(_View):
@@ -72,7 +87,7 @@ class DoorView(_View):
     """Times that something went through and no tag of it was read."""
     strays: dict[str, int]
     """Tags near the door that did not go through it, by reason: flat, standing, static, cross_read, turned_back, ..."""
-    last_pass_us: int | None
+    last_pass_us: EventTime | None
     shipment: str | None
     """The shipment that is at the door now."""
     readers: list[ReaderView]
@@ -84,6 +99,10 @@ class ShipmentLineView(_View):
     sku: str
     expected: int
     seen: int
+    inferred: int = 0
+    """Not seen, while the pallet was that they stand on."""
+    over: int = 0
+    """Beyond what was announced by number."""
 
 
 class ShipmentView(_View):
@@ -98,14 +117,31 @@ class ShipmentView(_View):
     state: Literal["expected", "receiving", "complete", "short"]
     expected: int
     seen: int
+    inferred: int = 0
+    """Not seen themselves, while the pallet was that they stand on."""
     missing: int
-    """Expected and not seen; a fact only when the state is `short`."""
+    """Expected, and nothing was seen of it; a fact only when the state is `short`."""
     unexpected: int
     """Seen at its door with it, and not announced."""
+    over: int = 0
+    """Units beyond what was announced by number."""
+    wrong_pallet: int = 0
+    """Of the seen ones, those that came on another pallet than announced."""
+    wrong_door: int = 0
+    """Of those that came, the ones that came through another door than announced."""
+    doubtful: int = 0
+    """Of the inferred ones, those on pallets of which so few cases were read that somebody should count them."""
+    late: int = 0
+    """Came after somebody had closed it."""
+    purpose: Literal["supply", "return"] = "supply"
+    closed_by: str | None = None
+    """Who ended it as it is, short or over."""
+    closed_why: str | None = None
+    closed_us: GatewayTime | None = None
     lines: list[ShipmentLineView]
-    announced_us: int
-    first_seen_us: int | None
-    last_seen_us: int | None
+    announced_us: GatewayTime
+    first_seen_us: EventTime | None
+    last_seen_us: EventTime | None
 
 
 class StockView(_View):
@@ -120,7 +156,11 @@ class StockView(_View):
     on_order: int
     quarantined: int = 0
     """Of the units, those that may not be sold: their lot is over its limit."""
-    updated_us: int | None
+    damaged: int = 0
+    """Of the units, those that somebody found damaged."""
+    expired: int = 0
+    """Of the units, those whose lot may not be sold any more."""
+    updated_us: GatewayTime | None
     trace: list[tuple[int, int]]
     """The last levels as (record time in us, units), oldest first, at most 60."""
 
@@ -146,6 +186,18 @@ class ExceptionView(_View):
         "drift",
         "gate_missed",
         "quarantine_shipped",
+        "sensor_fault",
+        "excursion",
+        "door_open",
+        "wrong_door",
+        "wrong_pallet",
+        "short",
+        "over",
+        "misplaced",
+        "probably_gone",
+        "expired",
+        "count_variance",
+        "disk_low",
     ]
     severity: Literal["wrong", "attention"]
     subject: str
@@ -154,13 +206,23 @@ class ExceptionView(_View):
     """How many cases, loads, fruit or messages it stands for."""
     params: dict[str, str | int | float]
     """What the page's sentence needs besides: expected, seen, value, min, max, ..."""
-    opened_us: int
-    updated_us: int
+    opened_us: GatewayTime
+    updated_us: GatewayTime
     state: Literal["open", "resolved"]
     resolved_by: str | None = None
     reason: str | None = None
     decision: Literal["release", "keep"] | None = None
     """Of a lot that was over its limit: whether its stock was released, or stays in quarantine."""
+    rows: list[int] = []
+    """Rows of the log that it rests on: the first, and the last ones; at most 20."""
+    fix: str = ""
+    """What to do about it: a name that never changes, for each kind and situation (docs/api.md)."""
+    claimed_by: str | None = None
+    """Who takes care of it."""
+    snoozed_until_us: GatewayTime | None = None
+    """Nobody wants to hear of it until then, by the gateway's clock, unless it gets worse."""
+    reopened: int = 0
+    """How often it was resolved and then opened again."""
 
 
 class OrderView(_View):
@@ -173,8 +235,8 @@ class OrderView(_View):
     state: Literal["requested", "placed", "shipped", "received", "cancelled"]
     number: str | None
     supplier: str | None
-    requested_us: int
-    updated_us: int
+    requested_us: GatewayTime
+    updated_us: GatewayTime
 
 
 class DeviceView(_View):
@@ -184,8 +246,8 @@ class DeviceView(_View):
     kind: Literal["agent", "reader", "modbus", "camera"]
     agent: str
     state: Literal["connected", "lost", "blind", "drifted", "silent", "unknown"]
-    since_us: int
-    heard_us: int | None
+    since_us: StateTime
+    heard_us: GatewayTime | None
     detail: str
     counts: dict[str, int]
     waiting: int | None = None
@@ -201,11 +263,20 @@ class ConditionView(_View):
     zone: str
     quantity: str
     value: float
-    at_us: int
+    at_us: EventTime
     min: float | None
     max: float | None
     trace: list[tuple[int, float]]
     """The last readings as (event time in us, value), oldest first, at most 120."""
+    since_us: EventTime | None = None
+    """It is outside its limits (a door: open) since then, to the minute."""
+    low: float | None = None
+    high: float | None = None
+    """Of the 24 hours before its newest reading, by quarters of an hour."""
+    out_minutes: float = 0.0
+    """Of these, how long it was outside its limits; a door, open."""
+    faulty: bool = False
+    """It tells nothing, or what cannot be: the value is the last one that could be believed."""
 
 
 class LotView(_View):
@@ -214,8 +285,8 @@ class LotView(_View):
     lot: str
     sku: str | None
     customer: str | None
-    begun_us: int
-    ended_us: int | None
+    begun_us: LotTime
+    ended_us: LotTime | None
     good: int
     defective: int
     unsure: int
@@ -247,7 +318,7 @@ class VerdictView(_View):
     subject: str
     verdict: Literal["good", "defective", "unsure", "unseen"]
     score: float | None
-    at_us: int
+    at_us: EventTime
     gate: Literal["passed", "pushed", "missed"] | None
     evidence: str | None
     """Its picture is at /api/v1/evidence/{id}.jpg, once it has come: it travels apart from the verdict."""
@@ -283,12 +354,12 @@ class LineView(_View):
     shadow: ShadowView | None
     latest: list[VerdictView]
     """The last 12, newest first."""
-    belt_us: int | None
+    belt_us: GatewayTime | None
     """When the picture at /api/v1/lines/{name}/belt.jpg came, by the gateway's clock; None when there is none."""
     to_review: int
     unpictured: int = 0
     """Verdicts that somebody should have looked at and nobody could: their picture never came, or had to make room."""
-    last_us: int | None
+    last_us: EventTime | None
 
 
 class ReviewView(_View):
@@ -303,9 +374,80 @@ class ReviewView(_View):
     score: float | None
     model: str
     sampled: bool
-    at_us: int
+    at_us: EventTime
     outline: list[tuple[float, float]]
     """Corners as shares of the picture's width and height; empty until the picture is there."""
+
+
+class CountView(_View):
+    """A cycle count, keyed by its id. Nothing here tells what the books say: a counter sees it."""
+
+    id: str
+    zone: str
+    skus: list[str]
+    """Empty: whatever is there."""
+    methods: list[Literal["hand", "handheld", "fixed"]]
+    plan: str | None
+    """The sampling plan that it belongs to."""
+    state: Literal[
+        "requested", "counting", "counted", "investigating", "ready_for_review", "reviewed", "completed", "cancelled"
+    ]
+    round: int
+    """0 before the first."""
+    counter: str | None
+    """Who counts, or counted, this round."""
+    requested_by: str
+    requested_us: GatewayTime
+    begun_us: GatewayTime | None
+    """Of this round."""
+    submitted_us: GatewayTime | None
+    entered: int
+    """Lines that were entered by hand in this round."""
+    tags: int
+    """Tags that were found in this round."""
+    needs: list[Literal["recount", "sweep", "reasons"]]
+    """What it lacks before it can be reviewed: stock moved while it was counted; a sweep that is sure enough of what it
+    did not find; or the reason of a difference beyond the tolerance."""
+
+
+class CountLineView(_View):
+    """One SKU, lot and disposition of a count, against the books of that moment."""
+
+    sku: str
+    lot: str | None
+    """None: no known lot; or, of what was counted without looking at lots, all of them."""
+    disposition: Literal["sellable", "quarantined", "damaged"]
+    counted: int
+    expected: int
+    at_us: EventTime
+    """When it was counted."""
+    verdict: Literal["exact", "within", "beyond", "unsure", "failed"]
+    """As the books say; inside the tolerance of its class, or outside; cases are missing, and the sweep was too weak to
+    be sure; or it cannot stand, because stock moved while it was counted."""
+    moved: bool
+    """Stock of it moved while or after it was counted; unless it failed, `expected` is re-based on the log."""
+    missing: list[str]
+    """EPCs of cases that the books had there and that were not found."""
+    misplaced: list[str]
+    """EPCs of cases that were found there and that the books had elsewhere, or nowhere."""
+    confidence: float
+    """How likely a tagged case that is there would have been found."""
+    gone: float | None
+    """How likely each missing case is gone, and not just unread."""
+    reason: (
+        Literal[
+            "miscount",
+            "mislabelled",
+            "misplaced",
+            "damaged",
+            "theft",
+            "not_recorded",
+            "supplier_short",
+            "unit_of_measure",
+            "unknown",
+        ]
+        | None
+    )
 
 
 class FeedEntry(_View):
@@ -315,9 +457,9 @@ class FeedEntry(_View):
     """Row in the log."""
     kind: str
     agent: str
-    at_us: int
-    decided_us: int
-    recorded_us: int
+    at_us: EventTime
+    decided_us: EventTime
+    recorded_us: GatewayTime
     place: str
     """Door, zone or device."""
     direction: Literal["inbound", "outbound", "unknown"] | None = None
@@ -343,7 +485,7 @@ class Snapshot(_View):
 
     n: int
     """Number of the last delta that is contained."""
-    now_us: int
+    now_us: GatewayTime
     """The gateway's clock."""
     zones: list[ZoneView]
     site: dict[str, SiteView]
@@ -357,6 +499,8 @@ class Snapshot(_View):
     conditions: dict[str, ConditionView]
     lines: dict[str, LineView] = {}
     reviews: dict[str, ReviewView] = {}
+    counts: dict[str, CountView] = {}
+    """Those that have not ended."""
     feed: list[FeedEntry]
     """The last 30, newest last."""
 
@@ -372,6 +516,7 @@ AnyView = (
     | ConditionView
     | LineView
     | ReviewView
+    | CountView
 )
 
 
@@ -387,7 +532,7 @@ class Delta(_View):
     """What changed since delta `n - 1`."""
 
     n: int
-    now_us: int
+    now_us: GatewayTime
     changes: list[Change]
     feed: list[FeedEntry]
     """At most 200 entries; `skipped` says how many more there were."""
@@ -397,7 +542,7 @@ class Delta(_View):
 class Beat(_View):
     """The stream's pulse, every second: silence means that the stream is broken."""
 
-    now_us: int
+    now_us: GatewayTime
     """The gateway's clock."""
     n: int
     """Number of the last delta."""

@@ -11,8 +11,12 @@ from ledgersite import LEMON, QUICK, SITE, Clock, Edge, case, door_pass, dump
 from contract import events, wire
 from contract.site import Site
 from gateway import records
+from gateway.ledger import fold
+from gateway.ledger.goods import masterdata
+from gateway.ledger.house import House as FoldedHouse
 from gateway.ledger.ledger import Ledger
-from gateway.ledger.opening import refold
+from gateway.ledger.state import State
+from gateway.ledger.storage.opening import beginning, go_on, refold
 from gateway.views import ExceptionView, ShipmentView, StockView
 
 AGENT = "dock-edge"
@@ -105,6 +109,25 @@ class House:
         return {one.epc: one.state for one in self.ledger.cases(id)}
 
 
+def restarted(state: State, site: Site) -> State:
+    """The state as a gateway has it that begins with what this one wrote."""
+    anew = State(FoldedHouse.untold(site))
+    for table, into in zip(state.tables, anew.tables, strict=True):
+        written = sorted((key, msgspec.json.encode(row).decode()) for key, row in table.rows.items())
+        into.load(written)
+    masterdata.restore(anew, None)
+    fold.reindex(anew)
+    return anew
+
+
+def written(state: State) -> dict[str, dict[str, str]]:
+    """Its tables as JSON."""
+    return {
+        table.name: {key: msgspec.json.encode(row).decode() for key, row in sorted(table.rows.items())}
+        for table in state.tables
+    }
+
+
 def play(folder: Path, story: Callable[[House], Awaitable[None]], site: Site = UNREPLENISHED) -> None:
     """Tell a story; afterwards the log must explain the state."""
 
@@ -114,10 +137,16 @@ def play(folder: Path, story: Callable[[House], Awaitable[None]], site: Site = U
             house = House(ledger, clock)
             await story(house)
             await ledger.record()
-            again = refold(ledger._store, ledger._state.house)
+            again = refold(ledger._store, site)
+            assert again.take_postings() == ledger._store.postings(0, ledger.last_id)
             for table in again.tables:
                 held = ledger._store.stored(table.name)
                 assert {key: msgspec.json.encode(row).decode() for key, row in table.rows.items()} == dict(held)
+            rows = list(ledger._store.all_rows())
+            for share in (0.3, 0.6, 0.9):
+                half = round(len(rows) * share)
+                begun = restarted(go_on(beginning(ledger._store, site), rows[:half]), site)
+                assert written(go_on(begun, rows[half:])) == written(again), f"restarted after row {half}"
             told = dump(ledger)
         with Ledger.open(folder / "ledger.db", site, clock) as reopened:
             assert dump(reopened) == told

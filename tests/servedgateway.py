@@ -14,11 +14,11 @@ from ledgersite import SITE, now_us
 from contract.site import Site
 from gateway.api.build import build
 from gateway.api.parts import Parts
+from gateway.documents.itemmaster import ItemMaster
 from gateway.evidence.belts import Belts
 from gateway.evidence.pictures import Pictures
 from gateway.figures import Figures
 from gateway.history.local import LocalHistory
-from gateway.itemmaster import ItemMaster
 from gateway.ledger.ledger import Ledger
 from gateway.live import MAX_CLIENTS, Live
 from gateway.server import listening, serve
@@ -73,7 +73,7 @@ async def served(folder: Path, site: Site = SITE, *, max_clients: int = MAX_CLIE
         live = Live(site, ledger, site_view, now_us, max_clients=max_clients)
         parts = Parts(
             site=site,
-            master=ItemMaster(site),
+            master=ItemMaster(ledger.house),
             ledger=ledger,
             live=live,
             history=history,

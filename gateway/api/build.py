@@ -8,31 +8,78 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from gateway.api import (
+    beliefs,
+    conditions,
+    countplan,
+    counts,
+    deadletters,
     evidence,
+    exceptionlife,
     exceptions,
+    exposures,
     headers,
     health,
     history,
+    idempotency,
     items,
     limit,
     lines,
+    links,
     log,
     lots,
+    masterdata,
+    moves,
     page,
     problems,
     reviews,
+    shipmentlife,
     shipments,
     state,
+    stock,
     stream,
 )
 from gateway.api.parts import Parts
 from gateway.api.uploads import MAX_BODY_BYTES
-from gateway.asn import Shipment
-from gateway.openingbalance import StandingItem
+from gateway.documents.asn import Shipment
+from gateway.documents.countentries import Found
+from gateway.documents.masterfiles import LotLine, ProductLine, ZoneLine
+from gateway.documents.moves import DispositionLine, Move
+from gateway.documents.openingbalance import StandingItem
 
 API_VERSION = "1"
-NOUNS = (state, stream, shipments, items, exceptions, lines, lots, reviews, evidence, log, history, health, page)
-UNROUTED: tuple[type[BaseModel], ...] = (problems.Problem, *stream.EVENTS.values(), Shipment, StandingItem)
+NOUNS = (
+    state,
+    stock,
+    beliefs,
+    stream,
+    shipments,
+    shipmentlife,
+    items,
+    moves,
+    masterdata,
+    exceptions,
+    exceptionlife,
+    lines,
+    lots,
+    reviews,
+    countplan,
+    counts,
+    conditions,
+    exposures,
+    evidence,
+    log,
+    deadletters,
+    history,
+    health,
+    page,
+)
+BODIES: tuple[type[BaseModel], ...] = (
+    *(Shipment, StandingItem, Move, DispositionLine),
+    *(ProductLine, ZoneLine, LotLine),
+    Found,
+)
+"""Rows of bodies that come as JSON or CSV."""
+UNROUTED: tuple[type[BaseModel], ...] = (problems.Problem, *stream.EVENTS.values(), *BODIES)
 """Models that stand in the OpenAPI though no route names them to FastAPI."""
 
 
@@ -61,6 +108,7 @@ def bare() -> FastAPI:
             "auto_configure": False,
         },
     )
+    app.add_middleware(idempotency.Idempotency)
     app.add_middleware(limit.BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(headers.StandingHeaders)  # outermost: on every answer
     problems.install(app, [route for noun in NOUNS for route in noun.router.routes])
@@ -83,5 +131,10 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         for operation in (operation for path in schema["paths"].values() for operation in path.values()):
             if "HTTPValidationError" in str(operation["responses"].get("422")):
                 operation["responses"]["422"] = problems.documented("invalid-request")[422]
+        for method, operation in ((m, operation) for path in schema["paths"].values() for m, operation in path.items()):
+            links.document(operation)
+            if method == "post":
+                problems.mention(operation, "disk-full")
+                idempotency.document(operation)
         app.openapi_schema = schema
     return app.openapi_schema

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from contract.wire import PICTURE_ID
 from gateway.api.parts import GatewayParts
 from gateway.api.problems import ApiProblem, documented
+from gateway.views import EventTime, GatewayTime
 
 router = APIRouter(prefix="/api/v1/evidence", tags=["lines"])
 
@@ -28,8 +29,8 @@ class EvidenceView(BaseModel):
     id: str
     agent: str
     line: str
-    at_us: int
-    kept_us: int
+    at_us: EventTime
+    kept_us: GatewayTime
     """When the gateway had it on disk."""
     verdict: Literal["good", "defective", "unsure", "unseen"] | None
     score: float | None

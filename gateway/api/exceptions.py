@@ -1,22 +1,30 @@
 """Exceptions: what staff should look at, and what they did about it."""
 
+import asyncio
 from typing import Annotated, Literal
+from urllib.parse import quote
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.api import etags, pages
+from gateway.api.etags import IfMatch, IfNoneMatch
 from gateway.api.parts import GatewayParts, Parts
 from gateway.api.problems import ApiProblem, documented
+from gateway.documents.known import LINE, Words
 from gateway.errors import BodyMistake
-from gateway.known import LINE, Words
+from gateway.ledger.showing.shown import exception_view
 from gateway.records import Decision, ExceptionResolved, LotReleased, Record
 from gateway.views import ExceptionView
 
 router = APIRouter(prefix="/api/v1/exceptions", tags=["exceptions"])
 
 
-class ExceptionList(BaseModel):
-    """All that are open, and the last that were resolved; newest first."""
+ExceptionPath = Annotated[str, Path(min_length=1, max_length=100)]
+
+
+class ExceptionList(pages.Page):
+    """Exceptions, the last opened first."""
 
     exceptions: list[ExceptionView]
 
@@ -32,17 +40,41 @@ class Resolution(BaseModel):
     """Asked for where a lot is in quarantine: `release` its stock, or `keep` it there."""
 
 
-@router.get("", operation_id="getExceptions")
-async def get_exceptions(parts: GatewayParts, state: Literal["open", "resolved"] | None = None) -> ExceptionList:
-    """What staff should look at."""
-    views = [view for view in parts.ledger.views("exceptions").values() if state in (None, view.state)]
-    return ExceptionList(exceptions=sorted(views, key=lambda view: view.updated_us, reverse=True))
+@router.get("", operation_id="getExceptions", responses=documented("invalid-request"))
+async def get_exceptions(
+    parts: GatewayParts,
+    state: Literal["open", "resolved"] | None = None,
+    after: pages.AfterTime = None,
+    limit: pages.Limit = 100,
+) -> ExceptionList:
+    """What staff should look at, and what they have looked at."""
+    open_ones = None if state is None else state == "open"
+    found = await asyncio.to_thread(parts.ledger.kept.exceptions, open_ones, pages.before(after), limit + 1)
+    views, next_ = pages.cut(
+        [exception_view(*one) for one in found], limit, lambda view: pages.place(view.opened_us, view.id)
+    )
+    return ExceptionList(exceptions=views, next=next_, now_us=parts.clock())
+
+
+@router.get(
+    "/{exception_id}",
+    operation_id="getException",
+    response_model=ExceptionView,
+    responses=etags.Conditional | documented("unknown-exception", "invalid-request"),
+)
+async def get_exception(
+    parts: GatewayParts, exception_id: ExceptionPath, if_none_match: IfNoneMatch = None
+) -> Response:
+    """One exception, however long ago it was resolved."""
+    return etags.shown(await found(parts, exception_id), if_none_match)
 
 
 @router.post(
     "/{exception_id}/resolve",
     operation_id="resolveException",
-    responses=documented(
+    response_model=ExceptionView,
+    responses=etags.Guarded
+    | documented(
         "bad-request",
         "unknown-exception",
         "already-resolved",
@@ -53,17 +85,19 @@ async def get_exceptions(parts: GatewayParts, state: Literal["open", "resolved"]
     ),
 )
 async def resolve_exception(
-    parts: GatewayParts, exception_id: Annotated[str, Path(min_length=1, max_length=100)], resolution: Resolution
-) -> ExceptionView:
+    parts: GatewayParts, exception_id: ExceptionPath, resolution: Resolution, if_match: IfMatch = None
+) -> Response:
     """Say that an exception is dealt with. The same again changes nothing."""
-    view = _view(parts, exception_id)
+    view = await found(parts, exception_id)
     if view.state == "open":
         _check_decision(view, resolution.decision)
-        await parts.ledger.record(_deed(parts, view, resolution))
-        view = _view(parts, exception_id)  # of two who say it at once, the log has one first
+        unseen = etags.refusal(if_match, lambda: in_memory(parts, exception_id))
+        await parts.ledger.record(_deed(parts, view, resolution), refusal=unseen)
+        view = await found(parts, exception_id)  # of two who say it at once, the log has one first
     if (view.resolved_by, view.reason, view.decision) != (resolution.who, resolution.why, resolution.decision):
+        etags.check(if_match, view)
         raise ApiProblem("already-resolved", f"{view.resolved_by or 'the gateway'} has resolved it: {view.reason}")
-    return view
+    return etags.shown(view, at=f"/api/v1/exceptions/{quote(exception_id, safe='')}")
 
 
 def _check_decision(view: ExceptionView, decision: Decision | None) -> None:
@@ -83,8 +117,18 @@ def _deed(parts: Parts, view: ExceptionView, said: Resolution) -> Record:
     return ExceptionResolved(at_us=parts.clock(), id=view.id, who=said.who, why=said.why, decision=said.decision)
 
 
-def _view(parts: Parts, exception_id: str) -> ExceptionView:
-    view = parts.ledger.view("exceptions", exception_id)
-    if not isinstance(view, ExceptionView):
-        raise ApiProblem("unknown-exception", f"no exception {exception_id!r} is open or was resolved lately")
+def in_memory(parts: Parts, exception_id: str) -> ExceptionView | None:
+    """An exception as it is at this moment; None if it was resolved long ago, or never was."""
+    view = parts.ledger.views.built("exceptions", exception_id)
+    return view if isinstance(view, ExceptionView) else None
+
+
+async def found(parts: Parts, exception_id: str) -> ExceptionView:
+    """An exception, however long ago it was resolved; raises `ApiProblem` if there never was one."""
+    view = in_memory(parts, exception_id)
+    if view is None:
+        kept = await asyncio.to_thread(parts.ledger.kept.exception, exception_id)
+        if kept is None:
+            raise ApiProblem("unknown-exception", f"there never was an exception {exception_id!r}")
+        view = exception_view(exception_id, kept)
     return view

@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from gateway.api.parts import GatewayParts
-from gateway.views import LinkView
+from gateway.views import GatewayTime, LinkView
 
 router = APIRouter(tags=["health"])
 
@@ -20,7 +20,7 @@ class Health(BaseModel):
     version: str
     committed: int
     """Events in the log."""
-    last_commit_us: int | None
+    last_commit_us: GatewayTime | None
     broker: LinkView
     history: LinkView
     cloud: LinkView

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from gateway.api.parts import GatewayParts
 from gateway.api.problems import ApiProblem, documented
@@ -20,7 +20,7 @@ Micros = Annotated[int, Query(ge=0, le=MAX_US)]
 class HistoryPoint(BaseModel):
     """One point of one series."""
 
-    at_us: int
+    at_us: Annotated[int, Field(description="Event time or record time, as docs/influx.md says of the measurement.")]
     tags: dict[str, str]
     fields: dict[str, bool | int | float | str]
 

@@ -1,17 +1,21 @@
 """Tagged items: the opening balance, and where one of them is."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel
 
 from contract.epc import identify
 from contract.errors import BadEpc
-from gateway import openingbalance
-from gateway.api import uploads
-from gateway.api.parts import GatewayParts
+from gateway.api import beliefs, pages, uploads
+from gateway.api.beliefs import BeliefView
+from gateway.api.parts import GatewayParts, Parts
 from gateway.api.problems import ApiProblem, documented
+from gateway.documents import openingbalance
+from gateway.ledger.rows import Item
+from gateway.ledger.storage.kept import Wanted
+from gateway.views import EventTime
 
 router = APIRouter(prefix="/api/v1/items", tags=["items"])
 
@@ -25,7 +29,7 @@ class ItemView(BaseModel):
     sku: str | None
     zone: str | None
     """None: not in the house."""
-    seen_us: int | None
+    seen_us: EventTime | None
     """Event time of the newest sighting."""
     seen_at: str
     """Door or zone of it."""
@@ -34,6 +38,20 @@ class ItemView(BaseModel):
     lot: str | None
     quarantined: bool
     """Its lot is over its limit: it may not be sold."""
+    disposition: Literal["sellable", "quarantined", "damaged"] = "sellable"
+    """As people last said."""
+    container: str | None = None
+    """EPC of the pallet that it stands on, or stood on last."""
+    inferred: bool = False
+    """Not its own tag was seen there but that of its pallet."""
+    belief: BeliefView | None = None
+    """How likely it still is where the books have it; only where one item is asked for."""
+
+
+class ItemList(pages.Page):
+    """Tagged items by EPC. A page may have fewer than `limit`, even none, and not be the last: see `next`."""
+
+    items: list[ItemView]
 
 
 class ImportResult(BaseModel):
@@ -64,6 +82,20 @@ async def import_items(
     return ImportResult(items=len(record.items))
 
 
+@router.get("", operation_id="getItems", responses=documented("invalid-request"))
+async def get_items(
+    parts: GatewayParts,
+    zone: Annotated[str | None, Query(max_length=100)] = None,
+    sku: Annotated[str | None, Query(max_length=100)] = None,
+    lot: Annotated[str | None, Query(max_length=100)] = None,
+    after: pages.AfterKey = "",
+    limit: pages.Limit = 100,
+) -> ItemList:
+    """Tagged items that were ever seen, in a zone, of a SKU, of a lot: all that is asked for must be so."""
+    found, next_ = await asyncio.to_thread(parts.ledger.kept.items, Wanted(zone, sku, lot), after.lower(), limit)
+    return ItemList(items=[_view(parts, *one) for one in found], next=next_, now_us=parts.clock())
+
+
 @router.get("/{epc}", operation_id="getItem", responses=documented("unknown-item", "invalid-request"))
 async def get_item(
     parts: GatewayParts,
@@ -74,16 +106,24 @@ async def get_item(
     item = parts.ledger.item(epc)
     if item is None or item.seen is None:
         raise ApiProblem("unknown-item", f"no tag {epc} was ever seen here")
+    belief = parts.ledger.beliefs.of(epc, parts.clock())
+    return _view(parts, epc, item).model_copy(update={"belief": belief and beliefs.view(belief)})
+
+
+def _view(parts: Parts, epc: str, item: Item) -> ItemView:
     return ItemView(
         epc=epc,
         uri=_uri(epc),
         sku=item.sku,
         zone=item.zone,
-        seen_us=item.seen[0],
+        seen_us=item.seen[0] if item.seen is not None else None,
         seen_at=item.seen_at,
         shipment=item.shipment,
         lot=item.lot,
         quarantined=parts.ledger.sorting.in_quarantine(item.lot),
+        disposition=item.disposition,
+        container=item.container,
+        inferred=item.inferred is not None,
     )
 
 

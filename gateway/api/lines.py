@@ -5,13 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict
 
+from gateway.api import etags
+from gateway.api.etags import IfMatch, IfNoneMatch
 from gateway.api.evidence import JPEG, jpeg
 from gateway.api.parts import GatewayParts, Parts
 from gateway.api.problems import ApiProblem, documented
+from gateway.documents.known import Words
 from gateway.errors import BodyMistake
-from gateway.known import Words
 from gateway.records import LotBegun
-from gateway.views import LineView
+from gateway.views import GatewayTime, LineView, LotTime
 
 router = APIRouter(prefix="/api/v1/lines", tags=["lines"])
 
@@ -22,6 +24,20 @@ class LineList(BaseModel):
     """Every sorting line, in the order of the site file."""
 
     lines: list[LineView]
+    now_us: GatewayTime
+
+
+class RunningLot(BaseModel):
+    """The lot that runs over a line, or ran last, as it was begun."""
+
+    line: str
+    lot: str | None
+    """None: no lot has run over it yet. The others are None then, too."""
+    sku: str | None
+    customer: str | None
+    begun_us: LotTime | None
+    limit: float | None
+    """A larger share of defective fruit is too much."""
 
 
 class LotBeginning(BaseModel):
@@ -39,7 +55,7 @@ class LotBeginning(BaseModel):
 @router.get("", operation_id="getLines")
 async def get_lines(parts: GatewayParts) -> LineList:
     """How the sorting lines do."""
-    return LineList(lines=list(parts.ledger.views("lines").values()))
+    return LineList(lines=list(parts.ledger.views("lines").values()), now_us=parts.clock())
 
 
 @router.get("/{line}", operation_id="getLine", responses=documented("unknown-line"))
@@ -48,16 +64,30 @@ async def get_line(parts: GatewayParts, line: LinePath) -> LineView:
     return _view(parts, line)
 
 
+@router.get(
+    "/{line}/lot",
+    operation_id="getRunningLot",
+    response_model=RunningLot,
+    responses=etags.Conditional | documented("unknown-line", "invalid-request"),
+)
+async def get_running_lot(parts: GatewayParts, line: LinePath, if_none_match: IfNoneMatch = None) -> Response:
+    """Which lot runs over the line."""
+    return etags.shown(_running(parts, line), if_none_match)
+
+
 @router.post(
     "/{line}/lot",
     operation_id="beginLot",
     status_code=201,
     responses={
         200: {"model": LineView, "description": "This lot runs already, for this customer."},
+        **etags.Guarded,
         **documented("bad-request", "unknown-line", "invalid-request", "body-too-large", "ledger-failed"),
     },
 )
-async def begin_lot(parts: GatewayParts, response: Response, line: LinePath, order: LotBeginning) -> LineView:
+async def begin_lot(
+    parts: GatewayParts, response: Response, line: LinePath, order: LotBeginning, if_match: IfMatch = None
+) -> LineView:
     """Another lot runs over the line: its agent is told, its fruit counts for it. The same again changes nothing."""
     _view(parts, line)
     if order.sku is not None and (text := parts.master.unknown_sku(order.sku)):
@@ -66,7 +96,8 @@ async def begin_lot(parts: GatewayParts, response: Response, line: LinePath, ord
         response.status_code = 200
     else:
         limit = parts.ledger.sorting.limit(line, order.customer)
-        await parts.ledger.record(LotBegun(at_us=parts.clock(), line=line, limit=limit, **order.model_dump()))
+        record = LotBegun(at_us=parts.clock(), line=line, limit=limit, **order.model_dump())
+        await parts.ledger.record(record, refusal=etags.refusal(if_match, lambda: _running(parts, line)))
     return _view(parts, line)
 
 
@@ -85,8 +116,24 @@ async def get_belt(parts: GatewayParts, line: LinePath) -> Response:
     return jpeg(picture, "no-store")
 
 
+def _running(parts: Parts, line: str) -> RunningLot:
+    view = parts.ledger.views.built("lines", line)
+    if not isinstance(view, LineView):
+        raise _unknown(line)
+    lot = view.lot
+    if lot is None:
+        return RunningLot(line=line, lot=None, sku=None, customer=None, begun_us=None, limit=None)
+    return RunningLot(
+        line=line, lot=lot.lot, sku=lot.sku, customer=lot.customer, begun_us=lot.begun_us, limit=lot.limit
+    )
+
+
 def _view(parts: Parts, line: str) -> LineView:
     view = parts.ledger.view("lines", line)
     if not isinstance(view, LineView):
-        raise ApiProblem("unknown-line", f"no sorting line of the site file is called {line!r}")
+        raise _unknown(line)
     return view
+
+
+def _unknown(line: str) -> ApiProblem:
+    return ApiProblem("unknown-line", f"no sorting line of the site file is called {line!r}")

@@ -1,15 +1,17 @@
 """The log of the house, page by page."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from gateway.api import pages
 from gateway.api.parts import GatewayParts
 from gateway.api.problems import documented
 from gateway.records import LogRow
+from gateway.views import EventTime, GatewayTime
 
 router = APIRouter(prefix="/api/v1/events", tags=["log"])
 
@@ -22,19 +24,19 @@ class LogEvent(BaseModel):
     epoch: str
     seq: int
     kind: str
-    at_us: int
-    decided_us: int
-    recorded_us: int
+    at_us: EventTime
+    decided_us: EventTime
+    recorded_us: GatewayTime
     body: dict[str, Any]
     """The event or record itself; `kind` says which."""
 
 
-class EventPage(BaseModel):
+class EventPage(pages.Page):
     """A page of the log, oldest first."""
 
     events: list[LogEvent]
     after: int
-    """Pass it as `after` to go on."""
+    """Pass it as `after` to hear of later ones, even at the end."""
     last: int
     """Id of the last row of the log."""
 
@@ -43,17 +45,23 @@ class _Page(msgspec.Struct):
     events: list[dict[str, object]]
     after: int
     last: int
+    next: str | None
+    now_us: int
 
 
 @router.get("", operation_id="getEvents", response_model=EventPage, responses=documented("invalid-request"))
 async def get_events(
     parts: GatewayParts,
-    after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: pages.AfterNumber = 0,
+    limit: pages.Limit = 100,
 ) -> Response:
     """Rows of the log after an id."""
-    rows = await asyncio.to_thread(parts.ledger.rows, after, limit)
-    page = _Page([_event(row) for row in rows], rows[-1].id if rows else after, parts.ledger.last_id)
+    rows, next_ = pages.cut(
+        await asyncio.to_thread(parts.ledger.rows, after, limit + 1), limit, lambda row: str(row.id)
+    )
+    page = _Page(
+        [_event(row) for row in rows], rows[-1].id if rows else after, parts.ledger.last_id, next_, parts.clock()
+    )
     return Response(msgspec.json.encode(page), media_type="application/json")
 
 

@@ -9,10 +9,10 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from contract.site import Site
+from gateway.documents.itemmaster import ItemMaster
 from gateway.evidence.belts import Belts
 from gateway.evidence.pictures import Pictures
 from gateway.history.words import History
-from gateway.itemmaster import ItemMaster
 from gateway.ledger.ledger import Ledger
 from gateway.live import Live
 from gateway.views import SiteView

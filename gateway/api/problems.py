@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
-from gateway.errors import BadBody, BodyMistake, Crowded, EvidenceDown, LedgerFailed
+from gateway.errors import BadBody, BodyMistake, Crowded, EvidenceDown, LedgerFailed, LedgerFull
 
 MAX_MISTAKES = 500
 """A problem lists at most so many mistakes; its detail says how many there were."""
@@ -23,16 +23,33 @@ Slug = Literal[
     "unknown-path",
     "unknown-shipment",
     "unknown-item",
+    "unknown-sku",
+    "no-past",
     "unknown-exception",
     "unknown-line",
     "unknown-lot",
     "unknown-review",
+    "unknown-zone",
+    "unknown-count",
+    "count-exists",
+    "count-out-of-turn",
+    "count-other-round",
+    "count-other-counter",
+    "count-not-apart",
     "no-picture",
     "method-not-allowed",
     "already-resolved",
     "already-answered",
+    "already-closed",
+    "cannot-reopen",
     "not-in-quarantine",
     "decision-needed",
+    "changed-meanwhile",
+    "idempotency-key-malformed",
+    "idempotency-in-progress",
+    "already-done",
+    "idempotency-key-reused",
+    "too-many-keys",
     "body-too-large",
     "unsupported-media-type",
     "invalid-body",
@@ -42,22 +59,40 @@ Slug = Literal[
     "history-unavailable",
     "evidence-unavailable",
     "ledger-failed",
+    "disk-full",
 ]
 STATUS: dict[Slug, tuple[int, str]] = {
     "bad-request": (400, "This request cannot be read"),
     "unknown-path": (404, "There is nothing at this path"),
     "unknown-shipment": (404, "No such shipment was announced"),
     "unknown-item": (404, "This item was never seen"),
+    "unknown-sku": (404, "This SKU is not known"),
+    "no-past": (404, "Nothing is known of that moment"),
     "unknown-exception": (404, "There is no such exception"),
     "unknown-line": (404, "There is no such sorting line"),
     "unknown-lot": (404, "No such lot has run here"),
+    "unknown-zone": (404, "There is no such zone"),
+    "unknown-count": (404, "Nobody asked for such a count"),
+    "count-exists": (409, "Another open count is about the same stock"),
+    "count-out-of-turn": (409, "The count is not so far, or too far, for this"),
+    "count-other-round": (409, "The count is in another round"),
+    "count-other-counter": (409, "Somebody else counts it"),
+    "count-not-apart": (409, "Counter and approver must be two people, and counters blind"),
     "unknown-review": (404, "No such verdict waits for an answer"),
     "no-picture": (404, "There is no such picture"),
     "method-not-allowed": (405, "This path does not take this method"),
     "already-resolved": (409, "Somebody else has resolved this exception"),
     "already-answered": (409, "This verdict has another answer"),
+    "already-closed": (409, "Somebody else has closed this shipment"),
+    "cannot-reopen": (409, "This exception cannot be opened again"),
     "not-in-quarantine": (409, "This lot is not in quarantine"),
     "decision-needed": (422, "Say what becomes of the lot in quarantine"),
+    "changed-meanwhile": (412, "It is not as it was seen; nothing was done"),
+    "idempotency-key-malformed": (400, "The Idempotency-Key cannot be read"),
+    "idempotency-in-progress": (409, "The same request is being done"),
+    "already-done": (409, "The same request was done before, and its answer is gone"),
+    "idempotency-key-reused": (422, "Another request had this Idempotency-Key"),
+    "too-many-keys": (503, "Too many requests came with a key in one day"),
     "body-too-large": (413, "The body is too large"),
     "unsupported-media-type": (415, "This path does not take this kind of body"),
     "invalid-body": (422, "The body has mistakes; nothing of it was accepted"),
@@ -67,6 +102,7 @@ STATUS: dict[Slug, tuple[int, str]] = {
     "history-unavailable": (503, "The history cannot be read now"),
     "evidence-unavailable": (503, "The pictures cannot be read now"),
     "ledger-failed": (503, "The ledger cannot be written; nothing of this was accepted"),
+    "disk-full": (503, "The gateway's disk is full; nothing of this was accepted"),
 }
 MEDIA_TYPE = "application/problem+json"
 
@@ -89,16 +125,26 @@ class Problem(BaseModel):
     status: int
     detail: str
     mistakes: list[Mistake] = []
+    rows: tuple[int, int] | None = None
+    """Of `already-done`: the first and the last row of the log that the request made."""
 
 
 class ApiProblem(Exception):
     """Raised by an endpoint to answer with a problem."""
 
-    def __init__(self, slug: Slug, detail: str, mistakes: Sequence[BodyMistake] = ()) -> None:
+    def __init__(
+        self,
+        slug: Slug,
+        detail: str,
+        mistakes: Sequence[BodyMistake] = (),
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(f"{slug}: {detail}")
         self.slug: Slug = slug
         self.detail = detail
         self.mistakes = mistakes
+        self.headers = headers
 
 
 def documented(*slugs: Slug) -> dict[int | str, dict[str, Any]]:
@@ -115,6 +161,16 @@ def documented(*slugs: Slug) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def mention(operation: dict[str, Any], *slugs: Slug) -> None:
+    """Say in the OpenAPI of a route that it may answer with these problems besides."""
+    for status, told in documented(*slugs).items():
+        other = operation["responses"].setdefault(str(status), told)
+        news = [part for part in told["description"].split("; ") if part not in other["description"]]
+        if other is not told and news:
+            text = "; ".join([other["description"], *news])
+            operation["responses"][str(status)] = other | {"description": text}
+
+
 def answer(
     slug: Slug,
     detail: str,
@@ -122,6 +178,7 @@ def answer(
     *,
     headers: Mapping[str, str] | None = None,
     status: int | None = None,
+    rows: tuple[int, int] | None = None,
 ) -> Response:
     """The HTTP answer for a problem."""
     usual, title = STATUS[slug]
@@ -131,8 +188,9 @@ def answer(
         status=status or usual,
         detail=detail,
         mistakes=[Mistake(where=mistake.place, what=mistake.text) for mistake in mistakes[:MAX_MISTAKES]],
+        rows=rows,
     )
-    text = json.dumps(problem.model_dump())  # ASCII: whatever text it repeats can be encoded
+    text = json.dumps(problem.model_dump(exclude_none=True))  # ASCII: whatever text it repeats can be encoded
     return Response(text, status or usual, headers, MEDIA_TYPE)
 
 
@@ -156,6 +214,7 @@ def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
         Crowded: _of_crowd,
         EvidenceDown: _of_pictures,
         LedgerFailed: _of_ledger,
+        LedgerFull: _of_full_disk,
         RequestValidationError: _of_validation,
         HTTPException: of_http,
         ClientDisconnect: _of_one_who_left,
@@ -166,7 +225,7 @@ def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
 
 
 async def _of_endpoint(_: Request, error: ApiProblem) -> Response:
-    return answer(error.slug, error.detail, error.mistakes)
+    return answer(error.slug, error.detail, error.mistakes, headers=error.headers)
 
 
 async def _of_body(_: Request, error: BadBody) -> Response:
@@ -186,6 +245,10 @@ async def _of_pictures(_: Request, error: EvidenceDown) -> Response:
 
 async def _of_ledger(_: Request, error: LedgerFailed) -> Response:
     return answer("ledger-failed", f"{error}. The gateway begins anew: try again", headers={"Retry-After": "5"})
+
+
+async def _of_full_disk(_: Request, error: LedgerFull) -> Response:
+    return answer("disk-full", f"{error}. Make room, then try again", headers={"Retry-After": "5"})
 
 
 async def _of_validation(_: Request, error: RequestValidationError) -> Response:

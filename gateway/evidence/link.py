@@ -51,14 +51,23 @@ log = structlog.get_logger(__name__)
 class EvidenceLink:
     """Takes pictures, and tells the agents of the lines what is kept and what to run."""
 
-    def __init__(self, site: Site, ledger: Ledger, pictures: Pictures, belts: Belts, clock: Callable[[], int]) -> None:
-        """`clock` gives microseconds of wall time."""
+    def __init__(
+        self,
+        site: Site,
+        ledger: Ledger,
+        pictures: Pictures,
+        belts: Belts,
+        clock: Callable[[], int],
+        scarce: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`clock` gives microseconds of wall time; `scarce` says that what is left of the disk is for stock events."""
         self._site = site.site
         self._ledger = ledger
         self._pictures = pictures
         self._belts = belts
         self._ranks = Ranks(ledger, pictures, clock)
         self._clock = clock
+        self._scarce = scarce
         self._connection = Connection(site, "gateway-evidence", MAX_MESSAGES, clock)
         self._lines_of = {
             agent.name: frozenset(line.name for line in site.lines if line.agent == agent.name) for agent in site.agents
@@ -164,6 +173,8 @@ class EvidenceLink:
         """Onto the disk. If that cannot be, nothing is told, and their agents send them again."""
         ids = [one.id for one in fruit]
         try:
+            if self._scarce():
+                raise EvidenceDown("what is left of the disk is for stock events: make room, and pictures are taken")
             lost = await asyncio.to_thread(self._pictures.put, fruit, self._ranks.of(ids), self._clock())
         except EvidenceDown as error:
             self._trouble(error)

@@ -10,8 +10,8 @@ import structlog
 from contract.wire import Outline
 from gateway.errors import EvidenceDown
 from gateway.evidence.pictures import LABELLED, WAITING, Pictures, Rank
+from gateway.ledger.fruit.linerows import Review
 from gateway.ledger.ledger import Commit, Ledger
-from gateway.ledger.linerows import Review
 
 RETRY_S: Final = 1.0
 """After the disk refused."""
@@ -44,7 +44,7 @@ class Ranks:
     async def lost(self, keys: Iterable[str]) -> None:
         """These pictures made room: on disk when this returns that nobody can answer for them."""
         if news := self._ledger.sorting.unpictured(keys, self._clock()):
-            await self._ledger.record(*news)
+            await self._ledger.record_patiently(*news)
 
     async def run(self) -> None:
         """Follow until cancelled."""

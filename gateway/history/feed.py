@@ -14,9 +14,9 @@ import structlog
 
 from contract.site import Site
 from gateway import records
-from gateway.errors import HistoryDown
-from gateway.history.levels import Levels
-from gateway.history.measurements import points_of
+from gateway.errors import HistoryDown, LedgerFull
+from gateway.history.levels import level_points
+from gateway.history.measurements import LOG, exception_points, log_point, points_of
 from gateway.history.refused import RefusedPoints
 from gateway.history.words import History, Point
 from gateway.ledger.ledger import Commit, Ledger
@@ -26,9 +26,14 @@ from gateway.views import LinkView
 CURSOR = "history"
 ROWS = 1_500
 """Rows of one batch: about three points each."""
+PAGE_ROWS = 50
+MAX_BATCH_BYTES = 8_000_000
+"""Of bodies in one batch."""
 MAX_POINTS = 5_000
 MAX_BYTES = 4_000_000
 """Of text in one write (InfluxDB 1.x refuses more than 25 MB)."""
+LAST_ROWS = 20
+"""Rows before the cursor that are looked for when the history is there again."""
 LINGER_S = 0.2
 """After a commit, wait this long for more: a write costs the same for one point as for a thousand."""
 BACKOFF_S = (0.25, 10.0)
@@ -56,7 +61,6 @@ class HistoryFeed:
         self._ledger = ledger
         self._history = history
         self._refused = RefusedPoints(site.gateway.data / "history-refused.jsonl")
-        self._levels = Levels(site)
         self._batch: _Batch | None = None
         self._ready = False
         self._wake = asyncio.Event()
@@ -99,7 +103,7 @@ class HistoryFeed:
         """Move one batch, and tell once when the trouble begins and when it ends."""
         try:
             await self._move()
-        except HistoryDown as error:
+        except (HistoryDown, LedgerFull) as error:
             self._failures += 1
             self._ready = False
             if self._failures == 1:
@@ -110,53 +114,68 @@ class HistoryFeed:
         self._failures = 0
 
     async def _move(self) -> None:
+        if not self._ready:
+            await self._history.ready()
+            await self._look_back()
+            self._ready = True
         if self._batch is None:
             self._batch = await asyncio.to_thread(self._read)
         batch = self._batch
         if batch is None:
             return
         self._oldest_us = batch.oldest_us
-        if not self._ready:
-            await self._history.ready()
-            self._ready = True
         for points in cut(batch.points):
             if refused := await self._history.write(points):
                 await asyncio.to_thread(self._refused.put, refused)
         await asyncio.to_thread(self._ledger.move_cursor, CURSOR, batch.through)
         self._cursor, self._batch, self._oldest_us = batch.through, None, None
 
+    async def _look_back(self) -> None:
+        """A history that has lost what it had is fed again from the beginning: one that was wiped, or restored from an
+        older copy. It has, if it has any of the last rows: some of them it may have refused."""
+        rows = await asyncio.to_thread(self._ledger.rows, max(0, self._cursor - LAST_ROWS), LAST_ROWS)
+        told = [log_point(self._site, row) for row in rows if row.id <= self._cursor]
+        for point in reversed(told):
+            if await self._history.query(LOG, point.at_ns, point.at_ns + 1, 1, dict(point.tags)):
+                return
+        if told:
+            _log.warning("the history has lost what it had: it is fed again from the beginning", rows=self._cursor)
+            await asyncio.to_thread(self._ledger.move_cursor, CURSOR, 0)
+            self._cursor, self._batch = 0, None
+
     def _read(self) -> _Batch | None:
-        """The next batch of the log, as points; None at its end. Once it is read it must be written: levels advance."""
-        self._catch_up()
+        """The next batch of the log, as points; None at its end."""
         rows = whole_commits(self._ledger.rows, self._cursor, ROWS)
         if not rows:
             return None
         decoded = [(row, records.decode(row.body)) for row in rows]
         points = [point for row, entry in decoded for point in points_of(self._site, row, entry)]
-        points += self._levels.advance(decoded)
+        points += exception_points(self._site, self._ledger.exception_changes(rows[0].id - 1, rows[-1].id))
+        points += level_points(self._site, self._ledger.postings(rows[0].id - 1, rows[-1].id))
         return _Batch(rows[-1].id, rows[0].recorded_us, points)
 
-    def _catch_up(self) -> None:
-        """After a start: fold what the history has already, to know the levels from which the next rows go on."""
-        while self._levels.through < self._cursor:
-            after = self._levels.through
-            rows = self._ledger.rows(after, min(ROWS, self._cursor - after))
-            self._levels.advance([(row, records.decode(row.body)) for row in rows])
 
+def whole_commits(
+    read: Callable[[int, int], Sequence[LogRow]], after: int, limit: int, max_bytes: int = MAX_BATCH_BYTES
+) -> Sequence[LogRow]:
+    """About `limit` rows after a place, or `max_bytes` of bodies, never a part of those that have one record time.
 
-def whole_commits(read: Callable[[int, int], Sequence[LogRow]], after: int, limit: int) -> Sequence[LogRow]:
-    """About `limit` rows after a place, never a part of those that have one record time."""
+    Rows are read in small pages, so that a backlog of large documents does not come into memory at once.
+    """
+    rows: list[LogRow] = []
+    size = 0
     while True:
-        rows = read(after, limit)
-        if len(rows) < limit:
+        page = read(rows[-1].id if rows else after, min(limit, PAGE_ROWS))
+        rows += page
+        size += sum(len(row.body) for row in page)
+        if len(page) < min(limit, PAGE_ROWS):
             return rows
-        last = rows[-1].recorded_us
-        end = len(rows)
-        while end and rows[end - 1].recorded_us == last:
-            end -= 1
-        if end:
-            return rows[:end]
-        limit *= 2  # one commit is larger than the batch
+        if len(rows) >= limit or size >= max_bytes:
+            end = len(rows)
+            while end and rows[end - 1].recorded_us == rows[-1].recorded_us:
+                end -= 1
+            if end:
+                return rows[:end]
 
 
 def cut(points: Sequence[Point]) -> Iterator[Sequence[Point]]:

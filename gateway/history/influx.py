@@ -1,57 +1,41 @@
-"""History in InfluxDB, by the surface that 1.x, 2.x and 3 share: `/write` and InfluxQL `/query`.
+"""History in InfluxDB, by the surface that 1.x, 2.x and 3 share (`influxlink`).
 
-influxdb-client serves as the connection only (`api_client.call_api`); its WriteApi loses data silently.
+With `retention_days` the log and the rest go two ways, for the log must never expire (`restore` needs all of it):
+
+    log      -> retention policy "log", kept for good
+    others   -> retention policy "charts", the default one, kept for so many days
 """
 
 import asyncio
-import gzip
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-import msgspec
 import structlog
-from influxdb_client import InfluxDBClient
-from influxdb_client.rest import ApiException
-from msgspec import Struct
-from urllib3.exceptions import HTTPError
 
 from contract.site import InfluxHistory as InfluxConfig
-from gateway.errors import HistoryDown
+from gateway.history.blame import blamed, blames_lines
+from gateway.history.influxlink import TIMEOUT_MS, InfluxLink, Series, WriteRefused, name, reason_of, text
 from gateway.history.line import Lines, tag_text, tag_value
+from gateway.history.measurements import LOG
 from gateway.history.words import MAX_LIMIT, Field, Point, Refused
 
 T = TypeVar("T")
 
-TIMEOUT_MS = (3_000, 15_000)
-"""To connect, and to wait for an answer."""
-GZIP_LEVEL = 3
+LOG_POLICY = "log"
+CHARTS_POLICY = "charts"
 
 _ABOUT_LINES = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
-_LINE_WORDS = ("unable to parse", "partial write", "field type conflict", "line protocol", "invalid field", "too large")
-"""How servers say that a line is to blame, and not the request as such (a proxy, a wrong name, a missing right)."""
 
 _log = structlog.get_logger("gateway.history.influx")
 
 
-class _Series(Struct):
-    columns: list[str]
-    values: list[list[Field | None]]
+class _Tried(NamedTuple):
+    """What became of a write: points that can never be kept, and parts that are to be written by themselves."""
 
-
-class _Result(Struct):
-    series: list[_Series] = []
-    error: str | None = None
-
-
-class _Answer(Struct):
-    results: list[_Result] = []
-    error: str | None = None
-
-    def failure(self) -> str | None:
-        """The first error, if there is one."""
-        return next((text for text in (self.error, *(r.error for r in self.results)) if text), None)
+    refused: list[Refused]
+    parts: list[Sequence[Point]]
 
 
 class InfluxHistory:
@@ -59,13 +43,14 @@ class InfluxHistory:
 
     def __init__(self, config: InfluxConfig, timeout_ms: tuple[int, int] = TIMEOUT_MS) -> None:
         self._config = config
-        self._client = _connect(config, timeout_ms)
+        self._link = InfluxLink(config, timeout_ms)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="influx")
         self._lines = Lines()
 
     async def ready(self) -> None:
-        """Create the database. A server that knows no CREATE DATABASE, or forbids it, has it from somebody else."""
-        await self._call(self._create_database)
+        """Create the database and its retention policies. A server that does not know how to, or forbids it, has them
+        from somebody else."""
+        await self._call(self._create)
 
     async def write(self, points: Sequence[Point]) -> list[Refused]:
         """Keep points; the server has answered 204 for all but those that are named."""
@@ -80,141 +65,98 @@ class InfluxHistory:
 
     async def close(self) -> None:
         """Close the connection, after what is under way."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._client.close)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._link.close)
         self._thread.shutdown()
 
     async def _call(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
+    def _create(self) -> None:
+        database = name(self._config.database)
+        self._order(f"CREATE DATABASE {database}")
+        if self._config.retention_days is not None:
+            self._order(f"CREATE RETENTION POLICY {LOG_POLICY} ON {database} DURATION INF REPLICATION 1")
+            charts = f"RETENTION POLICY {CHARTS_POLICY} ON {database} DURATION {self._config.retention_days}d"
+            if self._link.order(f"CREATE {charts} REPLICATION 1 DEFAULT") is not None:
+                self._order(f"ALTER {charts} DEFAULT")
+
+    def _order(self, statement: str) -> None:
+        if (reason := self._link.order(statement)) is not None:
+            _log.info("the server did not do it", statement=statement, reason=reason)
+
+    def _policy(self, measurement: str) -> str | None:
+        """The retention policy to name; None for the default one."""
+        return LOG_POLICY if self._config.retention_days is not None and measurement == LOG else None
+
     def _write(self, points: Sequence[Point]) -> list[Refused]:
-        """Write all, or find the lines to blame by halving. What is written twice on the way is the same as once."""
-        try:
-            self._post_lines(points)
-        except ApiException as error:
-            if error.status == HTTPStatus.NOT_FOUND:
-                self._create_database()
-                raise self._down(error) from error
-            if error.status not in _ABOUT_LINES:
-                raise self._down(error) from error
-            if len(points) > 1:
-                middle = len(points) // 2
-                return self._write(points[:middle]) + self._write(points[middle:])
-            if not _blames_line(error):
-                raise self._down(error) from error
-            return [Refused(points[0], _reason(error))]
-        except (HTTPError, OSError, ValueError) as error:
-            raise self._down(error) from error
-        return []
+        """Write all, or find the lines to blame. What is written twice on the way is the same as once."""
+        refused: list[Refused] = []
+        parts: list[Sequence[Point]] = [points]
+        if self._config.retention_days is not None:
+            parts = [[p for p in points if p.measurement == LOG], [p for p in points if p.measurement != LOG]]
+        while parts:
+            if part := parts.pop():
+                tried = self._try(part)
+                refused += tried.refused
+                parts += reversed(tried.parts)
+        return refused
 
-    def _post_lines(self, points: Sequence[Point]) -> None:
-        body = gzip.compress(self._lines.encode(points), GZIP_LEVEL)
-        _, status, _ = self._client.api_client.call_api(
-            "/write",
-            "POST",
-            query_params={"db": self._config.database, "precision": "ns"},
-            header_params={"Content-Type": "text/plain; charset=utf-8", "Content-Encoding": "gzip"},
-            body=body,
-        )
-        if status != HTTPStatus.NO_CONTENT:
-            raise ApiException(status=status, reason="a write is answered with 204")
-
-    def _create_database(self) -> None:
+    def _try(self, points: Sequence[Point]) -> _Tried:
+        lines = self._lines.encode(points)
         try:
-            answer = self._request(f"CREATE DATABASE {_name(self._config.database)}", "POST")
-            failure = answer.failure()
-        except ApiException as error:
-            failure = _reason(error)
-        except (HTTPError, OSError, ValueError) as error:
-            raise self._down(error) from error
-        if failure is not None:
-            _log.info("the database was not created", database=self._config.database, reason=failure)
+            self._link.write(lines, self._policy(points[0].measurement))
+        except WriteRefused as error:
+            return self._search(points, error)
+        return _Tried([], [])
+
+    def _search(self, points: Sequence[Point], error: WriteRefused) -> _Tried:
+        """The server refused a write: the points that it names by themselves, else either half."""
+        if error.status == HTTPStatus.NOT_FOUND:
+            self._create()
+        if error.status not in _ABOUT_LINES and "partial write" not in error.text:
+            raise self._link.down(error)
+        too_large = error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        if not too_large:
+            lines = [self._lines.encode([point]).decode() for point in points]
+            suspects, exact = blamed(error.text, points, lines)
+            if exact and len(suspects) == len(points):
+                return _Tried([Refused(point, suspects[n]) for n, point in enumerate(points)], [])
+            if 0 < len(suspects) < len(points):
+                apart = [point for n, point in enumerate(points) if n in suspects]
+                return _Tried([], [[point for n, point in enumerate(points) if n not in suspects], apart])
+        if len(points) > 1:
+            middle = len(points) // 2
+            return _Tried([], [points[:middle], points[middle:]])
+        if not too_large and not blames_lines(error.text):
+            raise self._link.down(error)
+        return _Tried([Refused(points[0], reason_of(error))], [])
 
     def _query(
         self, measurement: str, since_ns: int, until_ns: int, limit: int, tags: Mapping[str, str]
     ) -> list[Point]:
-        source = _name(tag_text(measurement))
+        policy = self._policy(measurement)
+        source = (f"{name(policy)}." if policy else "") + name(tag_text(measurement))
         kinds = self._field_kinds(source)
         where = [f"time >= {since_ns}", f"time < {until_ns}"]
-        where += [f"{_name(tag_text(key))} = {_text(tag_text(value))}" for key, value in tags.items()]
-        query = f"SELECT * FROM {source} WHERE {' AND '.join(where)} ORDER BY time LIMIT {limit}"
-        return [
-            _point(measurement, dict(zip(series.columns, row, strict=True)), kinds)
-            for series in self._ask_series(query)
-            for row in series.values
-        ]
+        where += [f"{name(tag_text(key))} = {text(tag_text(value))}" for key, value in tags.items()]
+        found = self._link.ask(f"SELECT * FROM {source} WHERE {' AND '.join(where)} ORDER BY time LIMIT {limit}")
+        return [_point(measurement, series, row, kinds) for series in found for row in series.values]
 
     def _field_kinds(self, source: str) -> dict[str, str]:
         """Types of a measurement's fields: they tell fields from tags, and 21 the float from 21 the integer."""
-        rows = [row for series in self._ask_series(f"SHOW FIELD KEYS FROM {source}") for row in series.values]
-        return {str(name): str(kind) for name, kind in rows}
-
-    def _ask_series(self, query: str) -> list[_Series]:
-        return [series for result in self._ask(query, "GET") for series in result.series]
-
-    def _ask(self, query: str, method: str) -> list[_Result]:
-        """Results of an InfluxQL query; raises `HistoryDown`."""
-        try:
-            answer = self._request(query, method)
-        except (ApiException, HTTPError, OSError, ValueError) as error:
-            raise self._down(error) from error
-        if (failure := answer.failure()) is not None:
-            raise HistoryDown(f"InfluxDB {self._config.url}: {failure}")
-        return answer.results
-
-    def _request(self, query: str, method: str) -> _Answer:
-        tree = self._client.api_client.call_api(
-            "/query",
-            method,
-            query_params={"db": self._config.database, "epoch": "ns", "q": query},
-            header_params={"Accept": "application/json"},
-            response_type="object",
-            _return_http_data_only=True,
-        )
-        return msgspec.convert(tree, _Answer)  # msgspec's errors are ValueErrors
-
-    def _down(self, error: Exception) -> HistoryDown:
-        return HistoryDown(f"InfluxDB {self._config.url}: {_reason(error)}")
+        rows = [row for series in self._link.ask(f"SHOW FIELD KEYS FROM {source}") for row in series.values]
+        return {str(field): str(kind) for field, kind in rows}
 
 
-def _connect(config: InfluxConfig, timeout_ms: tuple[int, int]) -> InfluxDBClient:
-    if config.token is not None:
-        return InfluxDBClient(config.url, config.token, timeout=timeout_ms)
-    if config.username is not None:  # basic authentication: the client's own username would sign in at /api/v2
-        secret = f"{config.username}:{config.password or ''}"
-        return InfluxDBClient(config.url, secret, timeout=timeout_ms, auth_basic=True)
-    return InfluxDBClient(config.url, timeout=timeout_ms)
-
-
-def _blames_line(error: ApiException) -> bool:
-    reason = _reason(error).lower()
-    return any(words in reason for words in _LINE_WORDS) or error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-
-
-def _reason(error: Exception) -> str:
-    """What a server said, in its own words where it said any (at most 500 characters)."""
-    if not isinstance(error, ApiException):
-        return f"{type(error).__name__}: {error}"[:500]
-    return f"{error.status} {error.body or error.reason or ''}".strip()[:500]
-
-
-def _point(measurement: str, row: dict[str, Field | None], kinds: Mapping[str, str]) -> Point:
+def _point(measurement: str, series: Series, values: Sequence[Field | None], kinds: Mapping[str, str]) -> Point:
+    row = dict(zip(series.columns, values, strict=True))
     at_ns = row.pop("time")
     assert isinstance(at_ns, int), at_ns
-    present = {name: value for name, value in row.items() if value is not None}
-    fields = {name: _typed(value, kinds[name]) for name, value in present.items() if name in kinds}
-    tags = tuple(sorted((name, tag_value(str(value))) for name, value in present.items() if name not in kinds))
+    present = {key: value for key, value in row.items() if value is not None}
+    fields = {key: _typed(value, kinds[key]) for key, value in present.items() if key in kinds}
+    tags = tuple(sorted((key, tag_value(str(value))) for key, value in present.items() if key not in kinds))
     return Point(measurement, tags, fields, at_ns)
 
 
 def _typed(value: Field, kind: str) -> Field:
     return float(value) if kind == "float" else value
-
-
-def _name(text: str) -> str:
-    """An identifier of InfluxQL."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-
-
-def _text(text: str) -> str:
-    """A text of InfluxQL."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"

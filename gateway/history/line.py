@@ -24,7 +24,8 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\%]")
 _KEY = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
 _MEASUREMENT = str.maketrans({",": r"\,", " ": r"\ ", "#": "%23"})  # a line that begins with # is a comment
 
-_Shape = tuple[tuple[str, ...], tuple[type, ...]]
+_Shape = tuple[object, ...]
+"""The names of fields, then their types."""
 _FORMATS = {float: "%s=%%r", int: "%s=%%di", str: '%s="%%s"', bool: "%s=%%s"}
 
 
@@ -52,16 +53,14 @@ class Lines:
         for point in points:
             fields = point.fields
             values = [*fields.values()]
-            shape = (tuple(fields), tuple(map(type, values)))
+            shape = (*fields, *map(type, values))
             form, texts = shapes(shape) or self._learn_shape(shape)
             for i in texts:  # in a quoted text
                 text: str = values[i]  # type: ignore[assignment]  # the shape says so
-                if "\\" in text:
-                    text = text.replace("\\", "\\\\")
-                values[i] = text.replace('"', '\\"') if '"' in text else text
-            values.append(point.at_ns)
+                if '"' in text or "\\" in text:
+                    values[i] = text.replace("\\", "\\\\").replace('"', '\\"')
             key = (point.measurement, point.tags)
-            append((series(key) or self._learn_series(key)) + form % tuple(values))
+            append((series(key) or self._learn_series(key)) + form % (*values, point.at_ns))
         return "\n".join(lines).encode()
 
     def _learn_series(self, key: tuple[str, Tags]) -> str:
@@ -76,9 +75,10 @@ class Lines:
     def _learn_shape(self, shape: _Shape) -> tuple[str, tuple[int, ...]]:
         if len(self._shapes) >= MAX_KNOWN:
             self._shapes.clear()
-        names, types = shape
+        names, types = shape[: len(shape) // 2], shape[len(shape) // 2 :]
         forms = [
-            _FORMATS[t] % tag_text(n).translate(_KEY).replace("%", "%%") for n, t in zip(names, types, strict=True)
+            _FORMATS[t] % tag_text(str(n)).translate(_KEY).replace("%", "%%")  # type: ignore[index]  # a type
+            for n, t in zip(names, types, strict=True)
         ]
         texts = tuple(i for i, t in enumerate(types) if t is str)
         learnt = self._shapes[shape] = (",".join(forms) + " %d", texts)

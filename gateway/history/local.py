@@ -1,9 +1,10 @@
-"""History in SQLite tables, for a site without InfluxDB."""
+"""History in SQLite tables, for a site without InfluxDB. The oldest points make room for the newest."""
 
 import asyncio
 import json
 import math
 import sqlite3
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,10 +12,13 @@ from typing import TypeVar
 
 import msgspec
 
+from contract.site import LocalHistory as LocalConfig
 from gateway.errors import HistoryDown
 from gateway.history.words import MAX_LIMIT, Field, Point, Refused, Tags
 
 T = TypeVar("T")
+
+_USUAL = LocalConfig()
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS series (
@@ -29,14 +33,36 @@ _WRITE = """
 INSERT INTO points (measurement, at_ns, series, fields) VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET fields = json_patch(fields, excluded.fields)
 """
+_PRUNED = 20_000
+"""Points that one statement deletes at most, so that no write waits for long."""
+_ROUNDS = 8
+_SLICE_NS = 86_400 * 10**9
+_OLDEST = """
+SELECT measurement, (SELECT at_ns FROM points WHERE measurement = m.measurement ORDER BY at_ns LIMIT 1) AS at_ns
+FROM (SELECT DISTINCT measurement FROM series) AS m WHERE at_ns IS NOT NULL ORDER BY at_ns LIMIT 1
+"""
+_DELETE = """
+DELETE FROM points WHERE measurement = :measurement AND at_ns < min(:before, coalesce(
+    (SELECT at_ns FROM points WHERE measurement = :measurement ORDER BY at_ns LIMIT 1 OFFSET :count), :before))
+"""
 _fields: msgspec.json.Decoder[dict[str, Field]] = msgspec.json.Decoder(dict[str, Field])
 
 
 class LocalHistory:
     """Tables of series and points in the file at `path`. One thread of its own does all that waits for the disk."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        config: LocalConfig = _USUAL,
+        clock_ns: Callable[[], int] = time.time_ns,
+        scarce: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`scarce` says that what is left of the disk is for stock events: then nothing is written."""
         self._path = path
+        self._scarce = scarce
+        self._config = config
+        self._clock_ns = clock_ns
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="history")
         self._connection: sqlite3.Connection | None = None
         self._series: dict[tuple[str, Tags], int] = {}
@@ -48,6 +74,8 @@ class LocalHistory:
 
     async def write(self, points: Sequence[Point]) -> list[Refused]:
         """Keep points in one transaction."""
+        if self._scarce():
+            raise HistoryDown(f"local history {self._path}: what is left of the disk is for stock events: make room")
         return await self._call(lambda connection: self._write(connection, points))
 
     async def query(
@@ -112,7 +140,25 @@ class LocalHistory:
                 fields = msgspec.json.encode(point.fields).decode()
                 rows.append((point.measurement, point.at_ns, self._number(connection, point), fields))
             connection.executemany(_WRITE, rows)
+            self._prune(connection)
         return refused
+
+    def _prune(self, connection: sqlite3.Connection) -> None:
+        """Delete what is too old, and the oldest points while the file is too large: with each write some of it."""
+        too_old_ns = self._clock_ns() - round(self._config.days * 86_400e9)
+        for measurement in {name for name, _ in self._series}:
+            connection.execute(_DELETE, {"measurement": measurement, "before": too_old_ns, "count": _PRUNED})
+        for _ in range(_ROUNDS):
+            oldest = connection.execute(_OLDEST).fetchone() if self._too_large(connection) else None
+            if oldest is None:
+                return
+            measurement, at_ns = oldest
+            connection.execute(_DELETE, {"measurement": measurement, "before": at_ns + _SLICE_NS, "count": _PRUNED})
+
+    def _too_large(self, connection: sqlite3.Connection) -> bool:
+        names = ("page_size", "page_count", "freelist_count")
+        page, pages, free = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+        return bool(page * (pages - free) > self._config.megabytes * 1_000_000)
 
     def _flaw(self, connection: sqlite3.Connection, point: Point) -> str | None:
         """Why a point cannot be kept: the reasons that InfluxDB has, too."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from gateway.history.line import Lines
 from gateway.history.words import Refused
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -15,7 +16,7 @@ _log = structlog.get_logger("gateway.history")
 
 
 class RefusedPoints:
-    """A file of JSON lines: {"reason", "point"}."""
+    """A file of JSON lines: {"reason", "line", "point"}, with the line as it was sent."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -29,4 +30,5 @@ class RefusedPoints:
         with self._path.open("ab") as file:
             for point, reason in refused:
                 if file.tell() < MAX_BYTES:
-                    file.write(msgspec.json.encode({"reason": reason, "point": point}) + b"\n")
+                    line = Lines().encode([point]).decode()
+                    file.write(msgspec.json.encode({"reason": reason, "line": line, "point": point}) + b"\n")

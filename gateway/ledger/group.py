@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 import structlog
@@ -12,10 +12,14 @@ from contract import events, wire
 from contract.errors import BadMessage
 from contract.wire import Ack
 from gateway import records, replenish
-from gateway.ledger import lines, lots, reviews
+from gateway.ledger.counting import countbooks
 from gateway.ledger.fold import fold
+from gateway.ledger.fruit import lines, lots, reviews
 from gateway.ledger.state import State
-from gateway.ledger.store import DEAD_LETTER_BYTES, DeadLetter
+from gateway.ledger.storage import deeds, exceptionlog
+from gateway.ledger.storage.deeds import Deed, Done
+from gateway.ledger.storage.reader import DeadLetter
+from gateway.ledger.storage.store import DEAD_LETTER_BYTES, Writing
 from gateway.records import GATEWAY, LogEntry, LogRow, Record
 
 log = structlog.get_logger(__name__)
@@ -47,6 +51,11 @@ class Recorded(Struct):
 
     records: Sequence[Record]
     answer: asyncio.Future[None] | None = None
+    deed: Deed | None = None
+    refusal: Callable[[], Exception | None] | None = None
+    """Asked when it is their turn to be folded: why they are not recorded after all."""
+    patient: bool = True
+    """Whoever waits does so for as long as the disk is full."""
 
 
 Entry = Taken | Recorded
@@ -59,6 +68,7 @@ class Group:
         """`epoch` is that of the gateway's own rows."""
         self.rows: list[LogRow] = []
         self.dead_letters: list[DeadLetter] = []
+        self.deeds: list[Done] = []
         self._state = state
         self._id = last_id
         self._epoch = epoch
@@ -71,8 +81,11 @@ class Group:
     def add(self, entry: Entry) -> None:
         """Fold one entry."""
         if isinstance(entry, Recorded):
+            first = self._id + 1
             for record in entry.records:
                 self._record(record)
+            if entry.deed is not None and self._id >= first:
+                self.deeds.append(Done(entry.deed, self._now_us, first, self._id))
             return
         if entry.lost is not None:
             lost = records.DataLost(at_us=self._now_us, agent=entry.agent, epoch=entry.epoch, detail=entry.lost)
@@ -84,7 +97,10 @@ class Group:
             self._record(records.UnknownLine(at_us=self._now_us, agent=entry.agent, line=line, count=count))
 
     def close(self, shown: Collection[str]) -> None:
-        """After all that: ask for what is lacking, and let go of the reviews that are too many, `shown` ones last."""
+        """After all that: book the counts that were accepted, ask for what is lacking, and let go of the reviews that
+        are too many, `shown` ones last."""
+        for completion in list(countbooks.completing(self._state, self._now_us)):
+            self._record(completion)
         self._replenish()
         for record in reviews.closing(reviews.surplus(self._state, shown), "let_go", self._now_us):
             self._record(record)
@@ -153,6 +169,16 @@ class Group:
 
     def _bury(self, place: str, reason: str, data: bytes) -> None:
         self.dead_letters.append(DeadLetter(self._now_us, place, reason, len(data), data[:DEAD_LETTER_BYTES]))
+
+
+def written(
+    state: State, rows: Sequence[LogRow], dead_letters: Sequence[DeadLetter] = (), done: Sequence[deeds.Done] = ()
+) -> Writing:
+    """All that these rows changed, to be put on disk with them; from now on it counts as written."""
+    told = tuple(exceptionlog.changes(state, rows[-1].recorded_us)) if rows else ()
+    tables = [(table.name, *table.written()) for table in state.tables if table.changed or table.gone]
+    swept_us, state.swept_us = state.swept_us, None
+    return Writing(rows, tables, dead_letters, state.take_postings(), done, told, swept_us)
 
 
 def apply(state: State, row: LogRow, entry: LogEntry) -> bool:

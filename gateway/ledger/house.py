@@ -1,5 +1,10 @@
-"""What the ledger needs to know of the site file: what stands where, what a tag stands for, what watches what."""
+"""The house: what stands where, what a tag stands for, what watches what.
 
+The rules of the fold ask only what the log has told (`SiteDescribed`, and what was imported); what only the page needs
+(titles, readers of a door, lines and grades) is asked of the site file.
+"""
+
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -7,8 +12,8 @@ from contract import site as site_file
 from contract.epc import identify
 from contract.errors import BadEpc
 from contract.sortingline import Grade
-
-DeviceKind = Literal["agent", "reader", "modbus", "camera"]
+from gateway.records.premises import described
+from gateway.records.stockrecords import DeviceOf, DoorOf, Product, SensorOf, SiteDescribed, ZoneOf
 
 
 class Tag(NamedTuple):
@@ -18,12 +23,11 @@ class Tag(NamedTuple):
     sku: str | None
 
 
-class DeviceOf(NamedTuple):
-    """A device of the site file."""
+class Limits(NamedTuple):
+    """The temperatures that a zone must stay between."""
 
-    kind: DeviceKind
-    agent: str
-    door: str | None
+    min_c: float
+    max_c: float
 
 
 _USUAL = Grade(crop="any")
@@ -32,21 +36,65 @@ _CONTAINER = Tag("container", None)
 
 
 class House:
-    """One site file, indexed. Immutable."""
+    """One house. It changes only by `learn`, `import_products` and `import_zones`."""
 
-    def __init__(self, site: site_file.Site) -> None:
+    def __init__(self, site: site_file.Site, told: SiteDescribed | None = None) -> None:
+        """`told`: what the log said last; without it, as the site file says."""
         self.site = site
         self.doors = {door.name: door for door in site.doors}
-        self.zones = frozenset(zone.name for zone in site.zones)
-        self.limits = {zone.name: zone.temperature for zone in site.zones if zone.temperature}
-        self.skus = {item.sku: item for item in site.items}
         self.lines = {line.name: line for line in site.lines}
-        self.settle_us = round(site.gateway.shipment_settle_s * 1e6)
-        self.silent_us = round(site.gateway.silent_after_s * 1e6)
-        self.devices = _devices(site)
-        self._sku_of_gtin = {item.gtin: item.sku for item in site.items}
+        self.zones: dict[str, ZoneOf] = {}
+        self.portals: dict[str, DoorOf] = {}
+        self.devices: dict[str, DeviceOf] = {}
+        self.sensors: dict[str, SensorOf] = {}
+        self.products: dict[str, Product] = {}
+        """By SKU: those of the site file, then imported ones in their place or beside them."""
+        self._imported_products: dict[str, Product] = {}
+        self._imported_zones: dict[str, ZoneOf] = {}
+        self._sku_of_gtin: dict[str, str] = {}
         self._units: dict[int, Tag] = {}
         self._tag = lru_cache(maxsize=100_000)(self._identified)
+        self.learn(told or described(site, 0))
+
+    @classmethod
+    def untold(cls, site: site_file.Site) -> "House":
+        """A house of which the log has said nothing yet."""
+        return cls(site, SiteDescribed(at_us=0, site=site.site, settle_us=0))
+
+    def learn(self, told: SiteDescribed) -> set[str]:
+        """The site file says this now; the GTINs that stand for another SKU than before."""
+        self.told = told
+        self.settle_us, self.silent_us = told.settle_us, told.silent_us
+        self.portals = {door.name: door for door in told.doors}
+        self.devices = {device.name: device for device in told.devices}
+        self.sensors = {sensor.name: sensor for sensor in told.sensors}
+        return self._arrange()
+
+    def import_products(self, products: Iterable[Product]) -> set[str]:
+        """More of the item master; the GTINs that stand for another SKU than before."""
+        self._imported_products |= {product.sku: product for product in products}
+        return self._arrange()
+
+    def import_zones(self, zones: Iterable[ZoneOf]) -> None:
+        """More of the zone tree."""
+        self._imported_zones |= {zone.name: zone for zone in zones}
+        self._arrange()
+
+    def _arrange(self) -> set[str]:
+        before = self._sku_of_gtin
+        self.zones = {zone.name: zone for zone in self.told.zones} | self._imported_zones
+        self.limits = {
+            name: Limits(zone.min_c, zone.max_c)
+            for name, zone in self.zones.items()
+            if zone.min_c is not None and zone.max_c is not None
+        }
+        self.products = {product.sku: product for product in self.told.products} | self._imported_products
+        self._sku_of_gtin = {product.gtin: sku for sku, product in self.products.items()}
+        self._units.clear()
+        self._tag.cache_clear()
+        return {
+            gtin for gtin in before.keys() | self._sku_of_gtin.keys() if before.get(gtin) != self._sku_of_gtin.get(gtin)
+        }
 
     def most_defective(self, line: str, customer: str | None) -> float:
         """The share of defective fruit that a customer takes from a line: as the customer's grade says, else as
@@ -57,7 +105,7 @@ class House:
         return grade.max_defective
 
     def tag(self, epc: str) -> Tag:
-        """What an EPC stands for. A GTIN that the site file does not know is its own SKU.
+        """What an EPC stands for. A GTIN that no product has is its own SKU.
 
         Of an item in several pieces (ITIP) the first one is the unit: counting each would make one item many.
 
@@ -84,13 +132,3 @@ class House:
         if identity.gtin is not None and (identity.piece is None or identity.piece[0] == 1):
             return Tag("unit", self._sku_of_gtin.get(identity.gtin, identity.gtin))
         return _CONTAINER if identity.sscc is not None else _OTHER
-
-
-def _devices(site: site_file.Site) -> dict[str, DeviceOf]:
-    devices = {agent.name: DeviceOf("agent", agent.name, None) for agent in site.agents}
-    devices |= {device.name: DeviceOf("modbus", device.agent, None) for device in site.modbus}
-    for door in site.doors:
-        devices |= {reader.name: DeviceOf("reader", door.agent, door.name) for reader in door.readers}
-    devices |= {reader.name: DeviceOf("reader", reader.agent, None) for reader in site.zone_readers}
-    devices |= {line.camera.name: DeviceOf("camera", line.agent, None) for line in site.lines}
-    return devices

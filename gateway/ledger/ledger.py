@@ -16,8 +16,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 import structlog
@@ -27,15 +27,32 @@ from contract import wire
 from contract.site import Site
 from contract.wire import Ack, Batch
 from gateway import records
-from gateway.errors import BadRecord, LedgerFailed
-from gateway.ledger import announcements, exceptions, opening, rows, shipments, streams, watch
-from gateway.ledger.group import Entry, Group, Recorded, Taken
+from gateway.errors import BadRecord, LedgerFailed, LedgerFull
+from gateway.ledger import rows, streams, watch
+from gateway.ledger.fruit.sorting import Sorting
+from gateway.ledger.goods import fefo
+from gateway.ledger.goods.beliefs import Beliefs
+from gateway.ledger.goods.books import Books
+from gateway.ledger.group import Entry, Group, Recorded, Taken, written
 from gateway.ledger.house import House
 from gateway.ledger.pulse import Pulse
-from gateway.ledger.shown import Shown, changed
-from gateway.ledger.sorting import Sorting
+from gateway.ledger.receiving import announcements
+from gateway.ledger.showing import shown_cases
+from gateway.ledger.showing.shown import Shown, changed
+from gateway.ledger.showing.shown_cases import CaseOf
+from gateway.ledger.showing.shown_cold import Cold
+from gateway.ledger.showing.shown_counts import Counts
 from gateway.ledger.state import State
-from gateway.ledger.store import DEAD_LETTER_BYTES, DeadLetter, Store, Writing
+from gateway.ledger.storage import deeds, opening
+from gateway.ledger.storage.exceptionlog import ExceptionChange
+from gateway.ledger.storage.kept import Kept
+from gateway.ledger.storage.past import Past
+from gateway.ledger.storage.posting import Posting
+from gateway.ledger.storage.reader import DeadLetter
+from gateway.ledger.storage.snapshots import Snapshots
+from gateway.ledger.storage.store import DEAD_LETTER_BYTES, Store, Writing
+from gateway.ledger.troubles import exceptions
+from gateway.ledger.watching import clocks
 from gateway.records import GATEWAY, LogRow, Record
 from gateway.views import AnyView, Section
 
@@ -43,6 +60,8 @@ MAX_QUEUED = 20_000
 """Events in the queue; `room` waits beyond it."""
 GROUP_ROWS = 2_000
 """A group is closed when it holds so many rows, to bound the time that the event loop folds."""
+FULL_RETRY_S = 1.0
+"""While the disk is full, what could not be written is tried again this often."""
 MAX_UNREADABLE = 1000
 """Unreadable messages that wait for the next commit; more are only counted."""
 
@@ -61,16 +80,6 @@ class Commit(Struct, frozen=True):
     """Reviews that were asked for, answered or let go, whether they are shown or not."""
 
 
-class CaseOf(Struct, frozen=True):
-    """One case of a shipment."""
-
-    epc: str
-    sku: str
-    sscc: str | None
-    state: Literal["expected", "seen", "unexpected", "missing"]
-    seen_us: int | None
-
-
 class Ledger:
     """One site's ledger. Make it by `open`; every method is for the event loop unless it says otherwise."""
 
@@ -78,8 +87,7 @@ class Ledger:
     @contextmanager
     def open(cls, path: Path, site: Site, clock: Callable[[], int]) -> Iterator["Ledger"]:
         """Open or begin the ledger in a file; `clock` gives microseconds of wall time. Raises `LedgerFailed`."""
-        house = House(site)
-        store, state = opening.open_store(path, house)
+        store, state = opening.open_store(path, site, clock())
         ledger = cls(store, state, clock)
         try:
             yield ledger
@@ -101,23 +109,38 @@ class Ledger:
         self._in_flight = False
         self._failure: LedgerFailed | None = None
         self._last_id, _ = store.last()
+        self.snapshots = Snapshots(store.path, [table.name for table in state.tables])
+        self.books = Books(state, store)
+        """What stands where of a SKU, and why a balance is what it is."""
+        self.past = Past(store, self.snapshots, state.house.site)
         self._next_id = self._last_id
         self._taken = {name: dict(agent.through) for name, agent in state.agents.rows.items()}
         """Last sequence numbers taken into the queue, by agent and epoch."""
         self._acknowledged = {name: dict(agent.through) for name, agent in state.agents.rows.items()}
         """Last sequence numbers on disk."""
+        self.full: LedgerFull | None = None
+        """Why nothing can be written at the moment: the disk is full."""
         self._unreadable: list[DeadLetter] = []
         self._subscribers: list[Callable[[Commit], None]] = []
         self._pulses = {agent.name: Pulse() for agent in state.house.site.agents}
+        self.beliefs = Beliefs(state, self._pulses)
+        """How likely items still are where the books have them."""
         self._watch = watch.Watch(state, self._pulses, clock())
         self.sorting = Sorting(state, self._pulses, self._show)
         """What the sorting lines do, and what there is to review."""
+        self.counts = Counts(state)
+        """What may be asked of cycle counts, and whether a step of one may be taken."""
+        self.cold = Cold(state)
+        """What may be asked of the cold chain."""
         self.views = Shown(state, self._pulses, self.sorting, clock)
         """`views(section)`: all views of a section (but "site") by key."""
+        self.kept = Kept(store)
+        """What is too much for the memory, page by page. From any thread."""
         for name, pulse in self._pulses.items():
             if agent := state.agents.get(name):
                 pulse.here = not agent.silent if agent.heard or agent.silent else None
-        state.due.update(state.house.skus)
+                pulse.judged = agent.clocks[-1] if agent.clocks else None
+        state.due.update(state.house.products)
 
     # what comes in
 
@@ -159,11 +182,25 @@ class Ledger:
         self._enqueue(entry, len(entry.bodies))
         return answer
 
-    async def record(self, *news: Record) -> None:
-        """Records of the gateway: returns when they are on disk. Raises `BadRecord`, and then none of them is."""
+    async def record(self, *news: Record, refusal: Callable[[], Exception | None] | None = None) -> None:
+        """Records of the gateway: returns when they are on disk. Raises `BadRecord` or `LedgerFull`, and then none of
+        them is.
+
+        `refusal` is asked when everything that came before them is folded; what it answers is raised, and then none
+        of them is recorded either. What is recorded while a deed is being done (`deeds.current`) is that deed's.
+        """
         self._check()
+        if self.full is not None:
+            raise self.full
         for record in news:
             _check_readable(record)
+        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._enqueue(Recorded(news, answer, deeds.current.get(), refusal, patient=False), len(news))
+        await answer
+
+    async def record_patiently(self, *news: Record) -> None:
+        """As `record`, for what has happened already: while the disk is full it waits."""
+        self._check()
         await self._recorded(news)
 
     def heard(self, status: wire.Status) -> None:
@@ -178,6 +215,8 @@ class Ledger:
             return
         pulse.clock_offset_us = status.at_us - self._clock() if status.at_us else None
         self._felt(status.agent)
+        if (judged := clocks.judge(pulse, status, self._clock())) is not None:
+            self._note(judged)
         self._tell(Commit((), frozenset(self._watch.devices_of(status.agent))))
 
     def bury(self, agent: str, topic: str, data: bytes, reason: str) -> None:
@@ -191,7 +230,7 @@ class Ledger:
         reviews whose picture never came."""
         self._check()
         self._show(self._watch.doors_left(now_us) | self.sorting.slowed(now_us))
-        news = [*self._watch.due(now_us), *self.sorting.overdue(now_us)]
+        news = [*self._watch.due(now_us), *self.sorting.overdue(now_us), *self.beliefs.due(now_us)]
         if news or self._state.due:
             await self._recorded(news)
 
@@ -201,6 +240,11 @@ class Ledger:
     def last_id(self) -> int:
         """Id of the last row on disk."""
         return self._last_id
+
+    @property
+    def house(self) -> House:
+        """What stands where, and what a tag stands for."""
+        return self._state.house
 
     def view(self, section: Section, key: str) -> AnyView | None:
         """One view."""
@@ -215,17 +259,25 @@ class Ledger:
         """The last number of an agent and epoch that is on disk; 0 for what is not known."""
         return self._acknowledged.get(agent, {}).get(epoch, 0)
 
+    def is_open(self, kind: rows.ExceptionKind, subject: str) -> bool:
+        """Whether an exception of a kind about a subject is open."""
+        return (kind, subject) in self._state.index.open_exceptions
+
     def item(self, epc: str) -> rows.Item | None:
         """What is known of a tag. Not to be changed."""
         return self._state.items.get(epc)
 
     def cases(self, shipment: str) -> list[CaseOf]:
         """Every case of a shipment: the announced ones, and what came with them."""
-        row = self._state.shipments.get(shipment)
-        if row is None:
-            return []
-        cases = self._state.index.cases[shipment].values()
-        return [CaseOf(case.epc, case.sku, case.sscc, shipments.case_state(row, case), case.seen_us) for case in cases]
+        return shown_cases.cases(self._state, shipment)
+
+    def picks(self, shipment: str) -> list[fefo.Pick]:
+        """What to pick for an outbound order: the lots that expire first."""
+        return fefo.picks(self._state, shipment)
+
+    def why_closed_for_good(self, exception: str) -> str | None:
+        """Why a resolved exception cannot be opened again; None if it can."""
+        return exceptions.why_closed_for_good(self._state, exception)
 
     def announced(self, asn: records.AsnReceived) -> bool:
         """Whether the same ASN is in the state already."""
@@ -244,11 +296,35 @@ class Ledger:
         self._subscribers.append(callback)
         return lambda: self._subscribers.remove(callback)
 
+    def cut(self, through: int, rows: int) -> int:
+        """Delete about so many rows of the log, up to one that a snapshot holds; how many are left. From any thread."""
+        return self._store.cut(through, rows)
+
+    def cut_at(self) -> int:
+        """The row up to which the log was cut; 0 if it never was. From any thread."""
+        return self._store.cut_at()
+
+    def least_cursor(self) -> int:
+        """The row up to which everybody has read the log. From any thread."""
+        return min((int(row[0]) for row in self._store.read("SELECT id FROM cursors")), default=self._last_id)
+
     # cursors on the log: from any thread
 
     def rows(self, after: int, limit: int) -> list[LogRow]:
         """Rows of the log with an id above `after`, in order. From any thread."""
         return self._store.rows(after, limit)
+
+    def postings(self, after: int, through: int) -> list[Posting]:
+        """What the rows with an id above `after`, up to `through`, changed in the balances. From any thread."""
+        return self._store.postings(after, through)
+
+    def exception_changes(self, after: int, through: int) -> list[ExceptionChange]:
+        """What became of exceptions by the rows with an id above `after`, up to `through`. From any thread."""
+        return self._store.exception_changes(after, through)
+
+    def postings_of(self, sku: str, *, lot: str, before: int, limit: int) -> list[Posting]:
+        """The last changes of a lot by rows below `before`, newest first. From any thread."""
+        return self._store.postings_of(sku, lot=lot, before=before, limit=limit)
 
     def cursor(self, name: str) -> int:
         """The last row that somebody has dealt with; 0 at first. From any thread."""
@@ -261,6 +337,21 @@ class Ledger:
     def dead_letters(self, limit: int) -> list[DeadLetter]:
         """The last messages that could not be read, newest first. From any thread."""
         return self._store.dead_letters(limit)
+
+    # requests with a key: from any thread
+
+    def deed(self, key: str) -> deeds.Known | None:
+        """What is known of a request's key. From any thread."""
+        return self._store.deed(key)
+
+    def deeds_full(self) -> bool:
+        """Whether so many keys are known that a new one must be refused. From any thread."""
+        return self._store.deeds_full(self._clock())
+
+    def answered(self, deed: deeds.Deed, answer: deeds.Answer | None, *, done: bool) -> None:
+        """Note what was said of a deed, on disk when this returns; `done` for one that is done though it made no row.
+        From any thread."""
+        self._store.answered(deed, answer, self._clock(), done=done)
 
     # the group commit
 
@@ -296,6 +387,8 @@ class Ledger:
         while self._queue and len(group.rows) < GROUP_ROWS:
             entry = self._queue.popleft()
             self._queued_rows -= len(entry.bodies if isinstance(entry, Taken) else entry.records)
+            if _refused(entry):
+                continue
             entries.append(entry)
             group.add(entry)
         group.close(self.sorting.shown)
@@ -310,23 +403,37 @@ class Ledger:
         if not group.rows and not dead_letters:
             self._written(entries, commit)
             return
-        tables = [(table.name, *table.written()) for table in self._state.tables if table.changed or table.gone]
+        writing = written(self._state, group.rows, dead_letters, group.deeds)
         trimmed: frozenset[tuple[Section, str]] = frozenset(("exceptions", key) for key in exceptions.trim(self._state))
         commit = Commit(commit.rows, commit.changed | trimmed, reviews)
-        self._write(Writing(group.rows, tables, dead_letters), entries, commit)
+        self._write(writing, entries, commit)
 
     def _write(self, writing: Writing, entries: list[Entry], commit: Commit) -> None:
-        self._in_flight = True
+        self._in_flight, self._timer = True, None
 
         def done(future: asyncio.Future[None]) -> None:
-            self._in_flight = False
             error = future.exception()
+            if isinstance(error, LedgerFull):
+                self._wait_for_room(error, partial(self._write, writing, entries, commit))
+                return
+            self._in_flight, self.full = False, None
             if error is not None:
                 self._fail(error, entries)
             else:
                 self._written(entries, commit)
 
         asyncio.get_running_loop().run_in_executor(self._writer, self._store.write, writing).add_done_callback(done)
+
+    def _wait_for_room(self, error: LedgerFull, again: Callable[[], None]) -> None:
+        """The disk is full: nothing is lost but time. Agents keep what is not acknowledged, and people are told no."""
+        if self.full is None:
+            log.critical("the disk of the ledger is full", error=str(error))
+        self.full = error
+        for entry in [one for one in self._queue if isinstance(one, Recorded) and not one.patient]:
+            self._queue.remove(entry)
+            self._queued_rows -= len(entry.records)
+            self._refuse([entry], error)
+        self._timer = asyncio.get_running_loop().call_later(FULL_RETRY_S, again)
 
     def _written(self, entries: list[Entry], commit: Commit) -> None:
         """It is on disk: tell everybody."""
@@ -413,6 +520,16 @@ class Ledger:
         self._queue.clear()
         self._writer.shutdown(wait=True)
         self._store.close()
+
+
+def _refused(entry: Entry) -> bool:
+    """Whether it is not to be recorded after all; then whoever waits is told why."""
+    if isinstance(entry, Taken) or entry.refusal is None:
+        return False
+    error = entry.refusal()
+    if error is not None and entry.answer is not None and not entry.answer.done():
+        entry.answer.set_exception(error)
+    return error is not None
 
 
 def _check_readable(record: Record) -> None:

@@ -13,6 +13,11 @@ class Pulse(Struct):
     made: int = 0
     waiting: int | None = None
     clock_offset_us: int | None = None
+    """Its clock minus the gateway's, as the last heartbeat says."""
+    offsets: list[int] = []
+    """The same of the last heartbeats since its clock goes as it does: a late one seems to be behind."""
+    judged: tuple[str, int, int] | None = None
+    """What the log last said of its clock: epoch, began, and how far ahead it is."""
     batches: int = 0
     """Batches of it since the start, of whatever worth."""
     gaps: int = 0

@@ -7,9 +7,15 @@ they are functions of the state, the log row and its entry, and nothing else.
 from collections import defaultdict
 from typing import Any
 
-from gateway.ledger import linerows, rows
+from gateway.belief.trace import Watched
+from gateway.ledger import rows
+from gateway.ledger.counting import countrows
+from gateway.ledger.fruit import linerows
 from gateway.ledger.house import House
-from gateway.ledger.table import Table
+from gateway.ledger.storage.posting import Posting
+from gateway.ledger.storage.table import Table
+from gateway.records import LogRow
+from gateway.records.stockrecords import Product, SiteDescribed, ZoneOf
 from gateway.views import Section
 
 
@@ -20,6 +26,12 @@ class State:
         self.house = house
         self.items = Table("items", rows.Item)
         self.stock = Table("stock", rows.Stock)
+        self.bins = Table("bins", rows.Bin)
+        self.stocklots = Table("stocklots", rows.StockLot)
+        self.containers = Table("containers", rows.Container)
+        self.premises = Table("premises", SiteDescribed)
+        self.products = Table("products", Product)
+        self.zones = Table("zones", ZoneOf)
         self.doors = Table("doors", rows.Door)
         self.shipments = Table("shipments", rows.Shipment)
         self.cases = Table("cases", rows.Case)
@@ -28,14 +40,27 @@ class State:
         self.agents = Table("agents", rows.Agent)
         self.devices = Table("devices", rows.Device)
         self.conditions = Table("conditions", rows.Condition)
+        self.climate = Table("climate", rows.ClimateDay)
         self.lines = Table("lines", linerows.SortingLine)
         self.lots = Table("lots", linerows.Run)
         self.reviews = Table("reviews", linerows.Review)
         self.counters = Table("counters", rows.Counter)
+        self.counts = Table("counts", countrows.Count)
+        self.finds = Table("finds", countrows.Found)
+        self.sweeps = Table("sweeps", countrows.Sweeps)
+        self.findrates = Table("findrates", countrows.FindRate)
+        self.audits = Table("audits", countrows.Audit)
+        self.watched = Table("watched", Watched)
 
         self.tables: tuple[Table[Any], ...] = (
             self.items,
             self.stock,
+            self.bins,
+            self.stocklots,
+            self.containers,
+            self.premises,
+            self.products,
+            self.zones,
             self.doors,
             self.shipments,
             self.cases,
@@ -44,17 +69,35 @@ class State:
             self.agents,
             self.devices,
             self.conditions,
+            self.climate,
             self.lines,
             self.lots,
             self.reviews,
             self.counters,
+            self.counts,
+            self.finds,
+            self.sweeps,
+            self.findrates,
+            self.audits,
+            self.watched,
         )
         """All of them, to be written and read alike."""
         self.shown: set[tuple[Section, str]] = set()
         """Views that changed although no row of theirs did."""
+        self.row: LogRow | None = None
+        """The row that is being folded."""
+        self.postings: list[Posting] = []
+        """What it and those before it changed in the books, since they were last written."""
+        self.swept_us: int | None = None
+        """Resolved exceptions that changed last before this are to be deleted on disk, too."""
         self.due: set[str] = set()
         """SKUs whose inventory position may have fallen."""
         self.index = Index()
+
+    def take_postings(self) -> list[Posting]:
+        """The postings since they were last taken, to be written."""
+        taken, self.postings = self.postings, []
+        return taken
 
     def position_moved(self, sku: str) -> None:
         """Units of a SKU on hand or on order changed."""
@@ -93,10 +136,30 @@ class Index:
         """Keys of the orders of a SKU that are neither received nor cancelled."""
         self.open_exceptions: dict[tuple[str, str], str] = {}
         """Id of the open exception of a kind about a subject."""
-        self.items_of_lot: dict[str, set[str]] = defaultdict(set)
+        self.lasting: dict[tuple[str, str], str] = {}
+        """Id of the one that somebody closed, and that is not known to have ended."""
+        self.bins_of_sku: dict[str, set[str]] = defaultdict(set)
+        self.bins_of_lot: dict[str, set[str]] = defaultdict(set)
+        """Keys of the bins that hold units of a lot, whatever the SKU."""
+        self.unheard: set[str] = set()
+        """Items in the house that no reader sees at the moment, though their zone has one."""
         self.held_lots: set[str] = set()
         """Lots in quarantine."""
+        self.expired_lots: set[tuple[str, str]] = set()
+        """(SKU, lot) of those whose last day is over."""
         self.lots_of_line: dict[str, list[tuple[int, str]]] = defaultdict(list)
         """(begun_us, key) of the lots of a line, oldest first."""
         self.open_reviews: dict[str, list[tuple[int, str]]] = defaultdict(list)
         """(at_us, key) of the reviews of a line that wait, oldest first."""
+        self.climate: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        """(day, key) of the climate rows of a sensor, oldest first."""
+        self.open_counts: dict[str, set[str]] = defaultdict(set)
+        """Counts of a zone that have not ended."""
+        self.accepted: set[str] = set()
+        """Counts that were reviewed, and are booked at the end of the commit."""
+        self.finds: dict[str, dict[str, countrows.Found]] = {}
+        """What an open count found, by EPC."""
+        self.sought: dict[str, set[str]] = defaultdict(set)
+        """Open counts that found a tag."""
+        self.swept: dict[str, dict[str, int]] = {}
+        """When completed counts swept a zone, by SKU; "" is whatever it holds."""

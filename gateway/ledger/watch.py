@@ -1,15 +1,20 @@
 """The watch: what only time tells. Shipments of which nothing comes any more, agents that fell silent, bad messages."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
-from gateway.ledger import devices, shipments
 from gateway.ledger.pulse import Pulse
+from gateway.ledger.receiving import shipments
 from gateway.ledger.rows import Shipment
 from gateway.ledger.state import State
+from gateway.ledger.troubles import exceptionwatch
+from gateway.ledger.watching import coldwatch, devices
 from gateway.records import AgentSilent, BadMessages, Record, ShipmentSettled
+from gateway.records.stockrecords import LotExpired
 from gateway.views import Section
 
 _REASON_CHARACTERS = 300
+_LOTS_EVERY_US = 60_000_000
 MAX_BAD_AGENTS = 100
 """Names of agents with bad messages that are counted apart between two ticks."""
 
@@ -23,10 +28,20 @@ class Watch:
         self._started_us = started_us
         self._bad: dict[str, tuple[int, str]] = {}
         self._at_doors: dict[str, str | None] = {}
+        self._lots_seen_us = 0
 
     def due(self, now_us: int) -> list[Record]:
         """What is to be recorded now."""
-        return [*self._settled(now_us), *self._silent(now_us), *self._bad_messages(now_us)]
+        cold = coldwatch.due(self._state, self._pulses, self._behind, self._started_us, now_us)
+        told = exceptionwatch.due(self._state, now_us)
+        return [
+            *self._settled(now_us),
+            *self._silent(now_us),
+            *self._bad_messages(now_us),
+            *cold,
+            *told,
+            *self._expired(now_us),
+        ]
 
     def unreadable(self, agent: str, reason: str) -> None:
         """A message of an agent could not be read."""
@@ -67,6 +82,16 @@ class Watch:
             quiet = now_us - shipment.touched_us > self._state.house.settle_us
             if shipment.first_seen_us is not None and quiet and not self._in_the_dark(key, shipment):
                 yield ShipmentSettled(at_us=now_us, id=key)
+
+    def _expired(self, now_us: int) -> Iterator[Record]:
+        """Lots whose last day is over, by the calendar of this machine; looked for once a minute."""
+        if now_us - self._lots_seen_us < _LOTS_EVERY_US:
+            return
+        self._lots_seen_us = now_us
+        today = datetime.fromtimestamp(now_us / 1e6).astimezone().date().isoformat()
+        for lot in self._state.stocklots.rows.values():
+            if lot.expires is not None and not lot.expired and lot.expires < today:
+                yield LotExpired(at_us=now_us, sku=lot.sku, lot=lot.lot, expires=lot.expires)
 
     def _in_the_dark(self, key: str, shipment: Shipment) -> bool:
         """What watches its door cannot tell, or has not told all: what was not seen is unknown, not missing."""

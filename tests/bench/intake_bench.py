@@ -15,11 +15,9 @@ from ledgersite import SITE, case, now_us, pass_bytes
 
 from contract import wire
 from contract.site import Site
-from gateway.ledger.group import Group, Taken
-from gateway.ledger.house import House
+from gateway.ledger.group import Group, Taken, written
 from gateway.ledger.ledger import Ledger
-from gateway.ledger.opening import open_store
-from gateway.ledger.store import Writing
+from gateway.ledger.storage.opening import open_store
 
 AGENTS = 50
 BATCH = 100
@@ -67,10 +65,10 @@ async def _group_commit(path: Path, site: Site, batches: dict[str, list[bytes]])
 
 def _alone(path: Path, site: Site, batches: list[bytes], a_transaction: int) -> float:
     """The same fold without group commit: events a second with so many events a transaction."""
-    store, state = open_store(path, House(site))
+    store, state = open_store(path, site, now_us())
     loop = asyncio.new_event_loop()
     began_s = time.perf_counter()
-    last_id = 0
+    last_id, _ = store.last()
     for data in batches:
         batch = wire.decode_batch(data)
         for i in range(0, BATCH, a_transaction):
@@ -87,8 +85,7 @@ def _alone(path: Path, site: Site, batches: list[bytes], a_transaction: int) -> 
                 )
             )
             last_id += len(group.rows)
-            tables = [(table.name, *table.written()) for table in state.tables if table.changed]
-            store.write(Writing(group.rows, tables, ()))
+            store.write(written(state, group.rows))
     seconds = time.perf_counter() - began_s
     store.close()
     loop.close()

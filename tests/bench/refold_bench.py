@@ -15,9 +15,8 @@ from linesite import LINE, LINED, SORTER, Belt, begun
 from gateway import records
 from gateway.history.local import LocalHistory
 from gateway.history.measurements import points_of
-from gateway.ledger.house import House
 from gateway.ledger.ledger import Ledger
-from gateway.ledger.opening import open_store, refold
+from gateway.ledger.storage.opening import open_store, refold
 from gateway.records import LogRow
 
 FRUIT = 100_000
@@ -35,10 +34,10 @@ def measure() -> list[Figure]:
         asyncio.run(_sort(path))
         size = path.stat().st_size
         began_s = time.perf_counter()
-        store, _ = open_store(path, House(LINED))
+        store, _ = open_store(path, LINED, now_us())
         opened_s = time.perf_counter() - began_s
         began_s = time.process_time()
-        refold(store, House(LINED))
+        refold(store, LINED)
         folded_s = time.process_time() - began_s
         rows, _ = store.last()
         history = Path(folder) / "history.db"

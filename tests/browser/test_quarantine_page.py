@@ -70,6 +70,7 @@ def test_a_lot_that_is_kept_stays_in_quarantine_and_is_released_later(
     line.begin(f"{lot}-next")
     card(page).locator(".lots summary").click()
     earlier = card(page).locator(f"[data-lot={lot}]")
+    expect(earlier).to_be_visible()
     later.click()
     expect(earlier.get_by_label("What was done?")).to_be_focused()
     page.keyboard.press("Escape")

@@ -152,3 +152,31 @@ def test_a_long_text_and_many_points_at_once(run: Run) -> None:
         assert await everything(history) == points
 
     run(story)
+
+
+def test_the_local_tables_keep_what_is_new_enough_and_what_has_room(tmp_path: Path) -> None:
+    """400 days of readings and long texts in at most 16 MB; InfluxDB has retention policies for this."""
+    day_ns = 86_400 * 10**9
+    now_ns = [T0]
+    config = site.LocalHistory(days=10.0, megabytes=16)
+
+    async def story() -> None:
+        history = LocalHistory(tmp_path / "history.db", config, lambda: now_ns[0])
+        for day in range(60):
+            now_ns[0] = T0 + day * day_ns
+            readings = [Point("condition", (), {"value": 1.0}, now_ns[0] + n) for n in range(50)]
+            late = Point("device", (), {"detail": "from another century"}, 10**9)
+            assert await history.write([*readings, late]) == []
+        kept = await history.query("condition", 0, END * 2, 10_000, {})
+        assert kept[0].at_ns // day_ns == (now_ns[0] - 10 * day_ns) // day_ns
+        assert len(kept) == 50 * 11
+        for n in range(60):
+            points = [Point("text", (), {"body": "x" * 10_000}, now_ns[0] + 100 * n + m) for m in range(40)]
+            assert await history.write(points) == []
+        texts = await history.query("text", 0, END * 2, 10_000, {})
+        await history.close()
+        assert texts[-1].at_ns == now_ns[0] + 5939
+        assert 0 < len(texts) < 2_400
+        assert (tmp_path / "history.db").stat().st_size < 24_000_000
+
+    asyncio.run(story())

@@ -6,9 +6,11 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from influx import Influxd
+from influxcounterpart import Counterpart
 from ledgersite import SITE, START_US, Edge, case, door_pass, now_us
 from patience import until
 
@@ -200,16 +202,42 @@ def test_influx_killed_and_back_nothing_is_lost(tmp_path: Path, own_influxd: Inf
             assert ledger.cursor("history") == ledger.last_id
             assert await rows_in(history) == ledger.rows(0, 10_000)
 
-            own_influxd.kill()  # and wiped: it is begun anew, and the feed goes on
+            own_influxd.kill()  # and wiped: it is fed again from the beginning
             own_influxd.wipe()
             await asyncio.to_thread(own_influxd.start)
-            before = ledger.last_id
             await pass_some(3)
             await until(lambda: feed.link.waiting == 0)
-            assert [row.id for row in await rows_in(history)] == list(range(before + 1, ledger.last_id + 1))
+            assert await rows_in(history) == ledger.rows(0, 10_000)
         await history.close()
 
     story(tmp_path, tell)
+
+
+@pytest.mark.parametrize("instead", [(200, "{}"), (401, ""), "silence"])
+def test_the_cursor_moves_after_a_204_and_nothing_else(
+    tmp_path: Path, instead: tuple[int, str] | Literal["silence"]
+) -> None:
+    """Of a counterpart of InfluxDB 3."""
+
+    async def tell(ledger: Ledger) -> None:
+        with Counterpart("3").serving() as server:
+            config = site.InfluxHistory(kind="influx", url=server.url)
+            history = InfluxHistory(config, timeout_ms=(500, 300))
+            server.instead = instead
+            async with feeding(ledger, history, tmp_path) as feed:
+                await Edge(ledger).tell(*(door_pass(case(0, n), START_US + n, "dock-1") for n in range(20)))
+                await until(lambda: feed.link.state == "down")
+                assert feed.link.waiting == ledger.last_id
+                assert ledger.cursor("history") == 0
+                assert not server.kept
+                server.instead = None
+                await until(lambda: feed.link.waiting == 0)
+                assert ledger.cursor("history") == ledger.last_id
+                assert sum(line.startswith("log,") for line in server.kept) == ledger.last_id
+            await history.close()
+
+    story(tmp_path, tell)
+    assert not (tmp_path / "history-refused.jsonl").exists()
 
 
 def test_a_refused_point_is_put_aside_and_the_others_go_on(tmp_path: Path, make_history: Callable[[], History]) -> None:
@@ -228,5 +256,6 @@ def test_a_refused_point_is_put_aside_and_the_others_go_on(tmp_path: Path, make_
 
     story(tmp_path, tell)
     aside = [json.loads(line) for line in (tmp_path / "history-refused.jsonl").read_text().splitlines()]
-    assert [entry["point"]["fields"]["log_id"] for entry in aside] == [2, 3, 4]
+    assert [entry["point"]["fields"]["log_id"] for entry in aside] == [3, 4, 5]
     assert all("conflict" in entry["reason"] for entry in aside)
+    assert all(entry["line"].startswith("door_pass,agent=dock-edge,") for entry in aside)

@@ -22,7 +22,7 @@ from contract import events, wire
 from gateway import records
 from gateway.errors import LedgerFailed
 from gateway.ledger.ledger import Ledger
-from gateway.ledger.opening import refold
+from gateway.ledger.storage.opening import refold
 
 TAGS = [*(case(LEMON, n) for n in range(6)), *(case(TOMATO, n) for n in range(3)), pallet(1)]
 
@@ -137,7 +137,7 @@ class LedgerLives(RuleBasedStateMachine):
 
     @invariant()
     def the_log_explains_the_state(self) -> None:
-        again = refold(self._ledger._store, self._ledger._state.house)
+        again = refold(self._ledger._store, QUICK)
         for table in again.tables:
             held = dict(self._ledger._store.stored(table.name))
             assert {key: msgspec.json.encode(row).decode() for key, row in table.rows.items()} == held, table.name
@@ -216,7 +216,7 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
             dump(ledger)["items"]
             == {
                 table.name: {key: msgspec.json.encode(row) for key, row in sorted(table.rows.items())}
-                for table in refold(ledger._store, ledger._state.house).tables
+                for table in refold(ledger._store, QUICK).tables
             }["items"]
         )
 
@@ -225,44 +225,56 @@ FULL_DISK = """
 import asyncio, resource, signal, sys
 from pathlib import Path
 from ledgersite import LEMON, QUICK, batch, case, now_us, pass_bytes
-from gateway.errors import LedgerFailed
+from gateway import records
+from gateway.errors import LedgerFull
 from gateway.ledger.ledger import Ledger
+
+def room(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 async def main():
     through = 0
     with Ledger.open(Path(sys.argv[1]), QUICK, now_us) as ledger:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+        room(900_000)
+        while True:
+            bodies = [pass_bytes(case(LEMON, through + i), now_us()) for i in range(50)]
+            waiting = asyncio.ensure_future(ledger.take("dock-edge", batch("dock-edge", through + 1, bodies)))
+            while not waiting.done() and ledger.full is None:
+                await asyncio.sleep(0.01)
+            if ledger.full is not None:
+                break
+            through = waiting.result().through
+        print(through, ledger.full, file=sys.stderr)
         try:
-            while True:
-                bodies = [pass_bytes(case(LEMON, through + i), now_us()) for i in range(50)]
-                through = (await ledger.take("dock-edge", batch("dock-edge", through + 1, bodies))).through
-        except LedgerFailed as error:
-            print(through, error, file=sys.stderr)
-        try:
-            await ledger.tick(now_us())
-        except LedgerFailed:
-            print("stopped", file=sys.stderr)
+            await ledger.record(records.ShipmentSettled(at_us=now_us(), id="S1"))
+        except LedgerFull as error:
+            print("refused", error, file=sys.stderr)
+        room(resource.RLIM_INFINITY)
+        through = (await waiting).through
+        last = batch("dock-edge", through + 1, [pass_bytes(case(LEMON, through), now_us())])
+        print((await ledger.take("dock-edge", last)).through, ledger.full, file=sys.stderr)
 
 asyncio.run(main())
 """
 
 
-def test_a_full_disk_stops_the_ledger_and_loses_nothing_acknowledged(tmp_path: Path) -> None:
+def test_a_full_disk_stops_the_ledger_until_there_is_room_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     root = Path(__file__).parent.parent
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(root), str(root.parent)])}
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, env=env, check=True, timeout=60
     )
-    first, last = done.stderr.splitlines()
-    through = int(first.split()[0])
-    assert str(path) in first
-    assert last == "stopped"
+    full, refused, went_on = done.stderr.splitlines()
+    through = int(full.split()[0])
+    assert str(path) in full
     assert through >= 50
+    assert refused.startswith("refused")
+    assert went_on == f"{through + 51} None"
     with Ledger.open(path, QUICK, Clock()) as ledger:
-        assert sum(row.kind == "door_pass" for row in ledger.rows(0, 10_000)) == through
-        assert ledger.views("stock")["lemon-4kg"].units == through
+        assert sum(row.kind == "door_pass" for row in ledger.rows(0, 10_000)) == through + 51
+        assert ledger.views("stock")["lemon-4kg"].units == through + 51
 
 
 def test_two_gateways_cannot_have_one_ledger(tmp_path: Path) -> None:

@@ -284,7 +284,7 @@ def test_many_rows_at_once_show_the_newest_and_count_the_rest(tmp_path: Path) ->
             await page.follow(stream, gateway.ledger.last_id)
             deltas = [sent.data for sent in page.seen if sent.event == "delta"]
             assert all(len(delta["feed"]) <= 200 for delta in deltas)
-            assert sum(len(delta["feed"]) + delta["skipped"] for delta in deltas) == gateway.ledger.last_id
+            assert sum(len(delta["feed"]) + delta["skipped"] for delta in deltas) == gateway.ledger.last_id - 1
 
     asyncio.run(story())
 
@@ -320,6 +320,6 @@ def test_a_restarted_gateway_shows_the_feed_of_before(tmp_path: Path) -> None:
             assert isinstance(gateway.live, Live)
             assert [entry.epc for entry in again.feed if entry.epc] == [case(0, 1), case(0, 2)]
             assert again.n == 0
-            assert not feed or feed == again.feed
+            assert feed == again.feed[: len(feed)]
 
     asyncio.run(story())

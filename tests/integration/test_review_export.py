@@ -244,7 +244,7 @@ class Stranger(BaseHTTPRequestHandler):
         answered = {"state": "answered", "picture": True, "label": "good", "who": "Ana", "answered_us": 1}
         plain = said | answered | {"sampled": False, "outline": OUTLINE}
         found = [plain | {"id": key} for key in self.ids] if "after=0" in self.path else []
-        body = json.dumps({"reviews": found, "after": 1}).encode()
+        body = json.dumps({"reviews": found, "after": 1, "next": None, "now_us": 1}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

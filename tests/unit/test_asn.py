@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledgersite import SITE, case, pallet
 
-from gateway import asn, openingbalance
+from gateway.documents import asn, openingbalance
+from gateway.documents.itemmaster import ItemMaster
 from gateway.errors import BadBody
-from gateway.itemmaster import ItemMaster
+from gateway.ledger.house import House
 from gateway.records import AsnReceived
 
-MASTER = ItemMaster(SITE)
+MASTER = ItemMaster(House(SITE))
 NOW = 1_760_000_000_000_000
 COLUMNS = "shipment,direction,partner,door,order,epc,sscc,sku,units"
 
@@ -200,7 +201,7 @@ def test_mistakes_of_an_opening_balance_are_told_at_once() -> None:
     told = [str(mistake) for mistake in caught.value.mistakes]
     assert {int(line.split()[1].strip(":,")) for line in told} == {3, 4, 5, 6}
     assert any("no zone is called 'cold'" in line for line in told)
-    with pytest.raises(BadBody, match="at least one item"):
+    with pytest.raises(BadBody, match="at least one row"):
         openingbalance.from_csv(b"epc,zone\n", MASTER, "Ana", NOW)
 
 

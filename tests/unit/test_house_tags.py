@@ -6,7 +6,7 @@ from contract.epc_plus import PLUS, write_plus
 from contract.epc_writing import write_sgtin, write_sscc
 from contract.site import Agent, Item, Site, Zone
 from contract.sitepart import Title
-from gateway.itemmaster import ItemMaster
+from gateway.documents.itemmaster import ItemMaster
 from gateway.ledger.house import House, Tag
 
 GTIN = "09506000134352"
@@ -33,14 +33,14 @@ CASES = {
 def test_a_case_has_its_sku_whatever_scheme_its_tag_has(epc: str) -> None:
     for digits in (epc, epc.upper()):
         assert House(SITE).tag(digits) == Tag("unit", "lemon-4kg")
-        assert ItemMaster(SITE).no_case(digits) is None
+        assert ItemMaster(House(SITE)).no_case(digits) is None
 
 
 @pytest.mark.parametrize("prefix_digits", [7, None])
 def test_a_pallet_is_a_container(prefix_digits: int | None) -> None:
     epc = write_sscc("106141412345678908", prefix_digits)
     assert House(SITE).tag(epc) == Tag("container", None)
-    assert ItemMaster(SITE).no_pallet(epc) is None
+    assert ItemMaster(House(SITE)).no_pallet(epc) is None
 
 
 def test_the_other_pieces_of_an_item_are_no_units_of_their_own() -> None:
@@ -52,5 +52,5 @@ def test_what_is_not_ours_is_other_and_says_why() -> None:
     overflowed = f"{0x30 << 88 | 1 << 85 | 5 << 82 | (10**7) << 58 | 1:024x}"
     for epc, why in [(overflowed, "company prefix 10000000 has more than 7 digits"), ("e2" * 12, "header E2")]:
         assert House(SITE).tag(epc) == Tag("other", None)
-        assert why in str(ItemMaster(SITE).no_case(epc))
-        assert why in str(ItemMaster(SITE).no_pallet(epc))
+        assert why in str(ItemMaster(House(SITE)).no_case(epc))
+        assert why in str(ItemMaster(House(SITE)).no_pallet(epc))

@@ -14,10 +14,10 @@ from contract.site import Site
 from contract.sortingline import Grade
 from contract.wire import LotOrder, Status
 from gateway import records
-from gateway.ledger.lines import MAX_LINES
-from gateway.ledger.lots import LEAST_DEFECTIVE, MAX_STRAYS
-from gateway.ledger.opening import refold
-from gateway.ledger.sorting import PICTURE_WAIT_US, SHOWN
+from gateway.ledger.fruit.lines import MAX_LINES
+from gateway.ledger.fruit.lots import LEAST_DEFECTIVE, MAX_STRAYS
+from gateway.ledger.fruit.sorting import PICTURE_WAIT_US, SHOWN
+from gateway.ledger.storage.opening import refold
 from gateway.views import LineView, LotView
 
 Story = Callable[[House, Edge, Belt], Awaitable[None]]
@@ -683,7 +683,7 @@ def test_what_a_person_looks_at_is_not_let_go(tmp_path: Path) -> None:
         assert waiting == [*on_page, *keys[SHOWN + 3 :]], "the oldest went of those that are not shown"
 
     async def again(house: House, _: Edge, __: Belt) -> None:
-        anew = refold(house.ledger._store, house.ledger._state.house)
+        anew = refold(house.ledger._store, site)
         assert anew.reviews.rows == house.ledger.sorting.all_reviews()
         assert len(anew.reviews.rows) == SHOWN + 3
 

@@ -16,9 +16,11 @@ from ledgersite import LEMON, QUICK, SECOND, START_US, STRAY, TOMATO, batch, cas
 
 from contract import events, wire
 from gateway import records
-from gateway.ledger import fold, stock
+from gateway.ledger import fold
+from gateway.ledger.goods import stock
 from gateway.ledger.group import Group, Recorded, Taken
 from gateway.ledger.house import House
+from gateway.ledger.receiving import loads
 from gateway.ledger.state import State
 from gateway.ledger.streams import judge
 from gateway.records import LogRow
@@ -211,6 +213,13 @@ def test_nothing_is_created_or_destroyed(history: list[list[events.Event]], data
         assert all(row.units == sum(row.zones.values()) for row in gateway.state.stock.rows.values())
 
 
+def told(row: int, at_us: int) -> LogRow:
+    """A row of the log about nothing."""
+    return LogRow(
+        id=row, agent="a", epoch="e", seq=row, kind="k", at_us=at_us, decided_us=at_us, recorded_us=at_us, body=b""
+    )
+
+
 moves = st.tuples(st.sampled_from(["receiving", "cold-room", None]), st.sampled_from(["receiving", "cold-room", None]))
 
 
@@ -219,7 +228,9 @@ def test_negative_stock_is_shown_and_never_clamped(history: list[tuple[str | Non
     state = State(HOUSE)
     truth: Counter[str] = Counter()
     for number, (origin, target) in enumerate(history):
-        stock.move(state, "lemon-4kg", origin, target, START_US + number)
+        state.row = told(number + 1, START_US + number)
+        places = [stock.Place(zone) if zone else None for zone in (origin, target)]
+        stock.move(state, "lemon-4kg", *places, case(LEMON, 1))
         truth.subtract([origin] if origin else [])
         truth.update([target] if target else [])
         row = state.stock.rows.get("lemon-4kg")
@@ -229,7 +240,7 @@ def test_negative_stock_is_shown_and_never_clamped(history: list[tuple[str | Non
 
 
 asns = st.builds(
-    lambda id_, direction, door, epcs, units, at_us: records.AsnReceived(
+    lambda id_, direction, door, epcs, sscc, units, at_us: records.AsnReceived(
         at_us=at_us,
         id=id_,
         direction=direction,
@@ -237,18 +248,24 @@ asns = st.builds(
         door=door,
         order="PO-1",
         lines=(records.AsnLine(sku="tomato-tray", units=units),) if units else (),
-        cases=tuple(records.AsnCase(epc=epc) for epc in dict.fromkeys(epcs)),
+        cases=tuple(records.AsnCase(epc=epc, sscc=sscc if epc != sscc else None) for epc in dict.fromkeys(epcs)),
     ),
     st.sampled_from(["A", "B"]),
     st.sampled_from(["inbound", "outbound"]),
     st.sampled_from(["dock-1", None]),
     tags,
+    st.sampled_from([pallet(1), None]),
     st.integers(0, 3),
     st.just(START_US),
 )
 documents = st.one_of(
     asns,
     st.builds(lambda id_: records.ShipmentSettled(at_us=START_US, id=id_), st.sampled_from(["A", "B", "C"])),
+    st.builds(
+        lambda id_, again: records.ShipmentClosed(at_us=START_US, id=id_, who="Ana", why="so it is", reopened=again),
+        st.sampled_from(["A", "B"]),
+        st.booleans(),
+    ),
     st.builds(
         lambda state: records.OrderReported(
             at_us=START_US, key="north:lemon-4kg:3", number="PO-1", supplier="S", units=12, state=state
@@ -284,11 +301,28 @@ def _shipments_add_up(state: State) -> None:
         assert shipment.expected == sum(line.expected for line in shipment.lines.values())
         assert shipment.seen == sum(line.seen for line in shipment.lines.values())
         assert shipment.seen == sum(not one.unexpected for one in seen) <= shipment.expected
-        assert shipment.unexpected == sum(one.unexpected for one in seen)
+        assert shipment.over == sum(one.over for one in seen) == sum(line.over for line in shipment.lines.values())
+        assert shipment.unexpected + shipment.over == sum(one.unexpected for one in seen)
         assert all(line.room >= 0 and line.seen <= line.expected for line in shipment.lines.values())
-        is_missing = ("missing", key) in state.index.open_exceptions
-        assert is_missing == (shipment.state == "short")
-        assert (("unexpected", key) in state.index.open_exceptions) == (shipment.unexpected > 0)
+        assert shipment.inferred == sum(one.inferred_us is not None for one in cases)
+        closed = shipment.closed_us is not None
+        short = shipment.settled_us is not None and not closed
+        doubtful = loads.doubted(state, key, shipment)
+        figures = {
+            "missing": short and shipment.missing - shipment.lacking + doubtful,
+            "short": short and shipment.lacking,
+            "wrong_door": shipment.wrong_door,
+            "wrong_pallet": shipment.wrong_pallet,
+        }
+        for kind, count in figures.items():
+            open_one = state.exceptions.get(state.index.open_exceptions.get((kind, key), ""))
+            assert (open_one.count if open_one is not None else 0) == count, kind
+        for kind, count in (("unexpected", shipment.late if closed else shipment.unexpected), ("over", shipment.over)):
+            open_one = state.exceptions.get(state.index.open_exceptions.get((kind, key), ""))
+            accepted = state.exceptions.get(f"{kind}-{key}-1")
+            if accepted is None or accepted.resolved_by is None:
+                wanted = 0 if closed and kind == "over" else count
+                assert (open_one.count if open_one is not None else 0) == wanted, kind
 
 
 def _indexes_hold(state: State) -> None:

@@ -23,9 +23,9 @@ from contract.site import Site
 from gateway import records
 from gateway.ledger import fold
 from gateway.ledger import house as houses
+from gateway.ledger.fruit.lots import LEAST_DEFECTIVE
 from gateway.ledger.group import Group, Recorded, Taken
 from gateway.ledger.ledger import Ledger
-from gateway.ledger.lots import LEAST_DEFECTIVE
 from gateway.ledger.state import State
 from gateway.records import LogRow
 
@@ -423,7 +423,7 @@ def add_up(state: State) -> None:
     standing = Counter(
         item.sku for item in state.items.rows.values() if item.sku and item.zone is not None and item.lot in held
     )
-    assert {sku: row.quarantined for sku, row in state.stock.rows.items() if row.quarantined} == dict(standing)
+    assert {sku: row.held["quarantined"] for sku, row in state.stock.rows.items() if row.held} == dict(standing)
     for (line, lot), count in Counter((run.line, run.lot) for run in state.lots.rows.values()).items():
         assert count == 1, (line, lot)
 
@@ -441,7 +441,7 @@ def test_units_in_quarantine_are_always_those_of_held_lots(history: list[tuple[s
         assert encoded == {key: msgspec.json.encode(row).decode() for key, row in anew.rows.items()}
         into.load(iter(encoded.items()))
     fold.reindex(loaded)
-    for name in ("held_lots", "items_of_lot", "lots_of_line", "open_reviews"):
+    for name in ("held_lots", "bins_of_lot", "bins_of_sku", "lots_of_line", "open_reviews"):
         held, derived = getattr(books.state.index, name), getattr(loaded.index, name)
         if isinstance(held, dict):
             held = {key: value for key, value in held.items() if value}
@@ -501,7 +501,7 @@ def lines_and_stock(state: State) -> object:
     return (
         {key: msgspec.json.encode(row) for key, row in sorted(state.lines.rows.items())},
         {key: msgspec.json.encode(row) for key, row in sorted(state.lots.rows.items())},
-        {sku: (row.units, row.quarantined, row.zones) for sku, row in sorted(state.stock.rows.items())},
+        {sku: (row.units, row.held, row.zones) for sku, row in sorted(state.stock.rows.items())},
         {epc: item.lot for epc, item in sorted(state.items.rows.items())},
         sorted(about for kind, about in state.index.open_exceptions if kind == "quality"),
     )

@@ -6,7 +6,7 @@ import { basename, join, posix } from "node:path";
 import { gzipSync } from "node:zlib";
 
 const FIRST_BYTES = 45_000;
-const PART_BYTES = { sorting: 12_000, plot: 25_000 };
+const PART_BYTES = { sorting: 12_000, plot: 25_000, shipment: 8_000 };
 const dist = new URL("../dist", import.meta.url).pathname;
 
 /** The files that one names: the index in its attributes, a script in `import "./x.js"` and `export from "./x.js"`. */

@@ -5,9 +5,10 @@ import { remember, who } from "./settings";
 import type { Answer, Deed, LineView, LotBeginning, Problem, Resolution } from "./views";
 
 const PATIENCE_MS = 8_000;
+const SNOOZE_US = 3_600_000_000;
 
 /** What the gateway calls it when somebody was first and did something else. */
-const OVER = new Set(["already-resolved", "not-in-quarantine", "already-answered"]);
+const OVER = new Set(["already-resolved", "not-in-quarantine", "already-answered", "already-closed"]);
 
 /** Why something was not taken ("" where there was no answer), and what is wrong with which part of it. */
 interface Failure {
@@ -45,9 +46,30 @@ export function resolveException(id: string, resolution: Resolution): void {
   void act(id, resolution.who, `exceptions/${encodeURIComponent(id)}/resolve`, resolution);
 }
 
+/** Take care of an exception. */
+export function claimException(id: string, name: string): void {
+  void act(id, name, `exceptions/${encodeURIComponent(id)}/claim`, { who: name });
+}
+
+/** Hear no more of an exception for an hour, unless it gets worse. */
+export function snoozeException(id: string, name: string, nowUs: number): void {
+  const body = { who: name, until_us: nowUs + SNOOZE_US };
+  void act(id, name, `exceptions/${encodeURIComponent(id)}/snooze`, body);
+}
+
+/** Take a resolution back. */
+export function reopenException(id: string, deed: Deed): void {
+  void act(id, deed.who, `exceptions/${encodeURIComponent(id)}/reopen`, deed);
+}
+
 /** Let a lot that was kept in quarantine out of it. */
 export function releaseLot(id: string, lot: string, deed: Deed): void {
   void act(id, deed.who, `lots/${encodeURIComponent(lot)}/release`, deed);
+}
+
+/** End a shipment as it is, or (`reopen`) wait for it again. */
+export function endShipment(shipment: string, how: "close" | "reopen", deed: Deed): void {
+  void act(`shipment ${shipment}`, deed.who, `shipments/${encodeURIComponent(shipment)}/${how}`, deed);
 }
 
 /** Say what a fruit in the review is. */

@@ -84,6 +84,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stock/{sku}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Stock Of Sku
+         * @description One SKU: where it stands, by lot; first expired, first out.
+         */
+        get: operations["getStockOfSku"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock/{sku}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Why
+         * @description Why a balance is what it is: the events that made it, newest first.
+         */
+        get: operations["getWhy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/past": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Past
+         * @description The books as they were at a moment.
+         */
+        get: operations["getPast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/beliefs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Beliefs
+         * @description What to look for first. The books are not changed by it: a count, a read or a person does that.
+         */
+        get: operations["getBeliefs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -121,8 +201,10 @@ export interface paths {
          * Announce Shipments
          * @description Announce shipments (ASN). Again with the same id replaces it; the same again changes nothing.
          *
-         *     In a CSV a row is one case (`epc`, on the pallet `sscc`), or units of a SKU (`sku`, `units`).
-         *     Nothing is accepted when anything is wrong, and every mistake is told with its place.
+         *     In a CSV a row is one case (`epc`, on the pallet `sscc`), or units of a SKU (`sku`, `units`). An EPCIS 2.0 document
+         *     (JSON-LD) announces what its events of shipping and departing say of each despatch advice.
+         *     Nothing is accepted when anything is wrong, and every mistake is told with its place. If-Match is for a body with
+         *     one shipment.
          */
         post: operations["announceShipments"];
         delete?: never;
@@ -151,7 +233,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/items": {
+    "/api/v1/shipments/{shipment_id}/close": {
         parameters: {
             query?: never;
             header?: never;
@@ -159,6 +241,90 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        put?: never;
+        /**
+         * Close Shipment
+         * @description End a shipment as it is, short or over: nothing of it is waited for any more. The same again changes nothing.
+         */
+        post: operations["closeShipment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shipments/{shipment_id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reopen Shipment
+         * @description Take back that a shipment was closed. Of one that is not closed this changes nothing.
+         */
+        post: operations["reopenShipment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shipments/{shipment_id}/picks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Picks
+         * @description From which zones and lots to pick what an outbound order announced by number: first expired, first out.
+         */
+        get: operations["getPicks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shipments/{shipment_id}/cases/{epc}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Case Evidence
+         * @description The row of the log by which a case counts as seen or inferred, and what it says of it.
+         */
+        get: operations["getCaseEvidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Items
+         * @description Tagged items that were ever seen, in a zone, of a SKU, of a lot: all that is asked for must be so.
+         */
+        get: operations["getItems"];
         put?: never;
         /**
          * Import Items
@@ -191,6 +357,121 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move Stock
+         * @description Tell of stock that was moved by hand: putaway, picks, receipts and shipments without tags, returns, scrap.
+         *
+         *     A row is one tag (`epc`), or `units` of a `sku`. Nothing is accepted when anything is wrong, and every mistake is
+         *     told with its place.
+         */
+        post: operations["moveStock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispositions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set Dispositions
+         * @description Say what may be sold, and what is quarantined or damaged: one tag a row, or `units` of a `sku` in a `zone`.
+         */
+        post: operations["setDispositions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Products
+         * @description The item master.
+         */
+        get: operations["getProducts"];
+        put?: never;
+        /**
+         * Import Products
+         * @description Lines of the item master; a later one of the same SKU replaces it. Nothing is accepted when anything is wrong.
+         */
+        post: operations["importProducts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/zones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Zones
+         * @description The zone tree.
+         */
+        get: operations["getZones"];
+        put?: never;
+        /**
+         * Import Zones
+         * @description Zones of the tree; a later one of the same name replaces it. Nothing is accepted when anything is wrong.
+         */
+        post: operations["importZones"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/expiries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Expiries
+         * @description Lots in the books that expire before a day, the first to expire first.
+         */
+        get: operations["getExpiries"];
+        put?: never;
+        /**
+         * Import Expiries
+         * @description When lots expire. Nothing is accepted when anything is wrong.
+         */
+        post: operations["importExpiries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/exceptions": {
         parameters: {
             query?: never;
@@ -200,9 +481,29 @@ export interface paths {
         };
         /**
          * Get Exceptions
-         * @description What staff should look at.
+         * @description What staff should look at, and what they have looked at.
          */
         get: operations["getExceptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/{exception_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Exception
+         * @description One exception, however long ago it was resolved.
+         */
+        get: operations["getException"];
         put?: never;
         post?: never;
         delete?: never;
@@ -225,6 +526,86 @@ export interface paths {
          * @description Say that an exception is dealt with. The same again changes nothing.
          */
         post: operations["resolveException"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/{exception_id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Claim Exception
+         * @description Take care of an exception; whoever did before does so no longer.
+         */
+        post: operations["claimException"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/{exception_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Exception
+         * @description Nobody takes care of it any more.
+         */
+        post: operations["releaseException"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/{exception_id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Snooze Exception
+         * @description Put an exception off until a moment. It wakes before, when there is more of it or it is louder.
+         */
+        post: operations["snoozeException"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/{exception_id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reopen Exception
+         * @description Take the resolution of an exception back: it is open again. Of one that is open this changes nothing.
+         */
+        post: operations["reopenException"];
         delete?: never;
         options?: never;
         head?: never;
@@ -278,7 +659,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Get Running Lot
+         * @description Which lot runs over the line.
+         */
+        get: operations["getRunningLot"];
         put?: never;
         /**
          * Begin Lot
@@ -323,6 +708,26 @@ export interface paths {
          * @description What ran over the lines.
          */
         get: operations["getLots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lots/{lot}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Lot Runs
+         * @description One lot, on every line where it ran.
+         */
+        get: operations["getLotRuns"];
         put?: never;
         post?: never;
         delete?: never;
@@ -395,6 +800,251 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/counts/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Plan
+         * @description The audit sample that proves an accuracy of the books, its counts by day, and what is proven so far.
+         */
+        get: operations["getCountPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Counts
+         * @description Counts, in a state, of a zone.
+         */
+        get: operations["getCounts"];
+        put?: never;
+        /**
+         * Request Count
+         * @description Ask for a count of a zone, or of some SKUs in it.
+         */
+        post: operations["requestCount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/counts/{count_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Count
+         * @description One count.
+         */
+        get: operations["getCount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/counts/{count_id}/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Count
+         * @description A counter goes to count. The same again changes nothing.
+         */
+        post: operations["beginCount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/counts/{count_id}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enter Count
+         * @description What was found. A line replaces what was entered before of its SKU, lot and disposition; tags are added.
+         */
+        post: operations["enterCount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/counts/{count_id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit Count
+         * @description The counter has finished: from now on nothing can be entered. Once more after another sweep of a count that
+         *     lacked one; else the same again changes nothing.
+         */
+        post: operations["submitCount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/counts/{count_id}/investigate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Investigate Count
+         * @description Look into the differences, and say why they are.
+         */
+        post: operations["investigateCount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/counts/{count_id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Review Count
+         * @description Accept the differences, which books them, or ask for a recount. The same again changes nothing.
+         */
+        post: operations["reviewCount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/counts/{count_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Count
+         * @description Give it up. The same again changes nothing.
+         */
+        post: operations["cancelCount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conditions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Conditions
+         * @description Every sensor now, and the extremes, time out of range and mean kinetic temperature of a time.
+         */
+        get: operations["getConditions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conditions/{zone}/exposure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Zone Exposure
+         * @description What goods bore that stood in a zone from `since_us` to `until_us`.
+         */
+        get: operations["getZoneExposure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lots/{lot}/exposure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Lot Exposure
+         * @description What a lot of a SKU bore since it came into the house, as far as its readings are kept.
+         */
+        get: operations["getLotExposure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/evidence/{evidence_id}.jpg": {
         parameters: {
             query?: never;
@@ -447,6 +1097,26 @@ export interface paths {
          * @description Rows of the log after an id.
          */
         get: operations["getEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dead Letters
+         * @description What could not be read, and why.
+         */
+        get: operations["getDeadLetters"];
         put?: never;
         post?: never;
         delete?: never;
@@ -520,6 +1190,14 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AnnouncedShipments
+         * @description The shipments of a body, in its order.
+         */
+        AnnouncedShipments: {
+            /** Shipments */
+            shipments: components["schemas"]["ShipmentView"][];
+        };
+        /**
          * Answer
          * @description What a person sees in the picture, and who it is. `unusable`: it does not show the fruit well enough.
          */
@@ -537,10 +1215,145 @@ export interface components {
          * @description The stream's pulse, every second: silence means that the stream is broken.
          */
         Beat: {
-            /** Now Us */
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
             now_us: number;
-            /** N */
+            /**
+             * N
+             * @description Number of the last delta.
+             */
             n: number;
+        };
+        /**
+         * Beginning
+         * @description A counter goes to count.
+         */
+        Beginning: {
+            /** Counter */
+            counter: string;
+            /**
+             * Round
+             * @default 1
+             */
+            round: number;
+            /**
+             * Skus
+             * @default []
+             */
+            skus: string[];
+        };
+        /**
+         * BeliefView
+         * @description How likely an item still is where the books have it, and why.
+         */
+        BeliefView: {
+            /** Probability */
+            probability: number;
+            /**
+             * Word
+             * @enum {string}
+             */
+            word: "certain" | "likely" | "doubtful" | "probably_gone";
+            sentence: components["schemas"]["TitleView"];
+            /**
+             * Seen Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
+            seen_us: number;
+            /** Looked S */
+            looked_s: number;
+            /** Dark S */
+            dark_s: number;
+        };
+        /**
+         * Cancellation
+         * @description Somebody gives it up.
+         */
+        Cancellation: {
+            /** Who */
+            who: string;
+            /** Why */
+            why: string;
+        };
+        /**
+         * CaseEvidence
+         * @description One row of the log, and what it says of one tag.
+         */
+        CaseEvidence: {
+            /**
+             * Row
+             * @description Id in the log.
+             */
+            row: number;
+            /** Kind */
+            kind: string;
+            /** Agent */
+            agent: string;
+            /**
+             * At Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
+            at_us: number;
+            /**
+             * Decided Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
+            decided_us: number;
+            /**
+             * Recorded Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            recorded_us: number;
+            /**
+             * Place
+             * @description Door or zone; empty where a person told of it.
+             */
+            place: string;
+            /**
+             * Tag
+             * @description EPC that was seen: the case's own, or its pallet's, by which it was inferred.
+             */
+            tag: string;
+            /** Inferred */
+            inferred: boolean;
+            /**
+             * Pallet
+             * @description EPC of the logistic unit that moved with it, as the door decided.
+             */
+            pallet?: string | null;
+            /** Direction */
+            direction?: ("inbound" | "outbound" | "unknown") | null;
+            /** Confidence */
+            confidence?: number | null;
+            /**
+             * Rule
+             * @description What decided the direction: centroid, phase, photo_eye, group or margin.
+             */
+            rule?: string | null;
+            inside?: components["schemas"]["SideView"] | null;
+            /** @description Of this tag alone, if several went together. */
+            outside?: components["schemas"]["SideView"] | null;
+            /**
+             * Tags
+             * @description How many tags the row is about.
+             * @default 1
+             */
+            tags: number;
+            /**
+             * Straggler
+             * @description It came late, or its own reads do not show that it went with the rest.
+             * @default false
+             */
+            straggler: boolean;
+            /**
+             * Who
+             * @description Of what a person told.
+             */
+            who?: string | null;
+            /** Reason */
+            reason?: string | null;
         };
         /**
          * CaseView
@@ -557,9 +1370,70 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "expected" | "seen" | "unexpected" | "missing";
+            state: "expected" | "seen" | "inferred" | "unexpected" | "over" | "missing";
             /** Seen Us */
             seen_us: number | null;
+            /** Seen On */
+            seen_on: string | null;
+            /** Wrong Pallet */
+            wrong_pallet: boolean;
+            /** Wrong Door */
+            wrong_door: boolean;
+            /** Late */
+            late: boolean;
+            /** Door */
+            door: string | null;
+            /** Lot */
+            lot: string | null;
+            /** Expires */
+            expires: string | null;
+            /** Told By */
+            told_by: string | null;
+            /** Told Us */
+            told_us: number | null;
+        };
+        /**
+         * CauseView
+         * @description What one event or record changed in a balance: in one zone, lot and disposition.
+         */
+        CauseView: {
+            /** Row */
+            row: number;
+            /** Kind */
+            kind: string | null;
+            /** Agent */
+            agent: string | null;
+            /**
+             * At Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
+            at_us: number;
+            /**
+             * Recorded Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            recorded_us: number;
+            /** Zone */
+            zone: string;
+            /** Lot */
+            lot: string | null;
+            /**
+             * Disposition
+             * @enum {string}
+             */
+            disposition: "sellable" | "damaged" | "quarantined";
+            /** Change */
+            change: number;
+            /** Count */
+            count: number;
+            /** Level */
+            level: number;
+            /** Epc */
+            epc: string | null;
+            /** Body */
+            body: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * Change
@@ -570,11 +1444,29 @@ export interface components {
              * Section
              * @enum {string}
              */
-            section: "site" | "doors" | "shipments" | "stock" | "exceptions" | "orders" | "devices" | "conditions" | "lines" | "reviews";
+            section: "site" | "doors" | "shipments" | "stock" | "exceptions" | "orders" | "devices" | "conditions" | "lines" | "reviews" | "counts";
             /** Key */
             key: string;
             /** Value */
-            value: components["schemas"]["SiteView"] | components["schemas"]["DoorView"] | components["schemas"]["ShipmentView"] | components["schemas"]["StockView"] | components["schemas"]["ExceptionView"] | components["schemas"]["OrderView"] | components["schemas"]["DeviceView"] | components["schemas"]["ConditionView"] | components["schemas"]["LineView"] | components["schemas"]["ReviewView"] | null;
+            value: components["schemas"]["SiteView"] | components["schemas"]["DoorView"] | components["schemas"]["ShipmentView"] | components["schemas"]["StockView"] | components["schemas"]["ExceptionView"] | components["schemas"]["OrderView"] | components["schemas"]["DeviceView"] | components["schemas"]["ConditionView"] | components["schemas"]["LineView"] | components["schemas"]["ReviewView"] | components["schemas"]["CountView"] | null;
+        };
+        /**
+         * Claim
+         * @description Who takes care of it, or does so no longer.
+         */
+        Claim: {
+            /** Who */
+            who: string;
+        };
+        /**
+         * Closing
+         * @description Who ends a shipment as it is, or takes that back, and why.
+         */
+        Closing: {
+            /** Who */
+            who: string;
+            /** Why */
+            why: string;
         };
         /**
          * ConditionView
@@ -589,17 +1481,399 @@ export interface components {
             quantity: string;
             /** Value */
             value: number;
-            /** At Us */
+            /**
+             * At Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
             at_us: number;
             /** Min */
             min: number | null;
             /** Max */
             max: number | null;
-            /** Trace */
+            /**
+             * Trace
+             * @description The last readings as (event time in us, value), oldest first, at most 120.
+             */
             trace: [
                 number,
                 number
             ][];
+            /**
+             * Since Us
+             * @description It is outside its limits (a door: open) since then, to the minute.
+             * @default null
+             */
+            since_us: number | null;
+            /**
+             * Low
+             * @default null
+             */
+            low: number | null;
+            /**
+             * High
+             * @description Of the 24 hours before its newest reading, by quarters of an hour.
+             * @default null
+             */
+            high: number | null;
+            /**
+             * Out Minutes
+             * @description Of these, how long it was outside its limits; a door, open.
+             * @default 0
+             */
+            out_minutes: number;
+            /**
+             * Faulty
+             * @description It tells nothing, or what cannot be: the value is the last one that could be believed.
+             * @default false
+             */
+            faulty: boolean;
+        };
+        /**
+         * ConditionsNow
+         * @description Each sensor now, and what it told of the time asked for.
+         */
+        ConditionsNow: {
+            /**
+             * Since Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
+            since_us: number;
+            /**
+             * Until Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
+            until_us: number;
+            /** Now */
+            now: components["schemas"]["ConditionView"][];
+            /** Zones */
+            zones: components["schemas"]["PlaceExposure"][];
+            /** Sensors */
+            sensors: components["schemas"]["PlaceExposure"][];
+        };
+        /**
+         * CountDetail
+         * @description One count, and what it says against the books once that may be shown.
+         */
+        CountDetail: {
+            /** Id */
+            id: string;
+            /** Zone */
+            zone: string;
+            /**
+             * Skus
+             * @description Empty: whatever is there.
+             */
+            skus: string[];
+            /** Methods */
+            methods: ("hand" | "handheld" | "fixed")[];
+            /**
+             * Plan
+             * @description The sampling plan that it belongs to.
+             */
+            plan: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "requested" | "counting" | "counted" | "investigating" | "ready_for_review" | "reviewed" | "completed" | "cancelled";
+            /**
+             * Round
+             * @description 0 before the first.
+             */
+            round: number;
+            /**
+             * Counter
+             * @description Who counts, or counted, this round.
+             */
+            counter: string | null;
+            /** Requested By */
+            requested_by: string;
+            /**
+             * Requested Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            requested_us: number;
+            /**
+             * Begun Us
+             * @description Of this round.
+             */
+            begun_us: number | null;
+            /** Submitted Us */
+            submitted_us: number | null;
+            /**
+             * Entered
+             * @description Lines that were entered by hand in this round.
+             */
+            entered: number;
+            /**
+             * Tags
+             * @description Tags that were found in this round.
+             */
+            tags: number;
+            /**
+             * Needs
+             * @description What it lacks before it can be reviewed: stock moved while it was counted; a sweep that is sure enough of what it
+             *     did not find; or the reason of a difference beyond the tolerance.
+             */
+            needs: ("recount" | "sweep" | "reasons")[];
+            /** Entries */
+            entries: components["schemas"]["CountEntryView"][];
+            /**
+             * Lines
+             * @description Empty until somebody investigates, or it is ready for review; again while it is counted anew.
+             */
+            lines: components["schemas"]["CountLineView"][];
+            /** Turns */
+            turns: components["schemas"]["CountTurnView"][];
+        };
+        /**
+         * CountEntryView
+         * @description Units that were entered by hand in this round.
+         */
+        CountEntryView: {
+            /** Sku */
+            sku: string;
+            /** Lot */
+            lot: string | null;
+            /**
+             * Disposition
+             * @enum {string}
+             */
+            disposition: "sellable" | "quarantined" | "damaged";
+            /** Units */
+            units: number;
+            /**
+             * At Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
+            at_us: number;
+        };
+        /**
+         * CountLineView
+         * @description One SKU, lot and disposition of a count, against the books of that moment.
+         */
+        CountLineView: {
+            /** Sku */
+            sku: string;
+            /**
+             * Lot
+             * @description None: no known lot; or, of what was counted without looking at lots, all of them.
+             */
+            lot: string | null;
+            /**
+             * Disposition
+             * @enum {string}
+             */
+            disposition: "sellable" | "quarantined" | "damaged";
+            /** Counted */
+            counted: number;
+            /** Expected */
+            expected: number;
+            /**
+             * At Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
+            at_us: number;
+            /**
+             * Verdict
+             * @description As the books say; inside the tolerance of its class, or outside; cases are missing, and the sweep was too weak to
+             *     be sure; or it cannot stand, because stock moved while it was counted.
+             * @enum {string}
+             */
+            verdict: "exact" | "within" | "beyond" | "unsure" | "failed";
+            /**
+             * Moved
+             * @description Stock of it moved while or after it was counted; unless it failed, `expected` is re-based on the log.
+             */
+            moved: boolean;
+            /**
+             * Missing
+             * @description EPCs of cases that the books had there and that were not found.
+             */
+            missing: string[];
+            /**
+             * Misplaced
+             * @description EPCs of cases that were found there and that the books had elsewhere, or nowhere.
+             */
+            misplaced: string[];
+            /**
+             * Confidence
+             * @description How likely a tagged case that is there would have been found.
+             */
+            confidence: number;
+            /**
+             * Gone
+             * @description How likely each missing case is gone, and not just unread.
+             */
+            gone: number | null;
+            /** Reason */
+            reason: ("miscount" | "mislabelled" | "misplaced" | "damaged" | "theft" | "not_recorded" | "supplier_short" | "unit_of_measure" | "unknown") | null;
+        };
+        /**
+         * CountList
+         * @description Counts, the last asked for first.
+         */
+        CountList: {
+            /** Next */
+            next: string | null;
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
+            /** Counts */
+            counts: components["schemas"]["CountView"][];
+        };
+        /**
+         * CountOrder
+         * @description A count to be asked for.
+         */
+        CountOrder: {
+            /** Who */
+            who: string;
+            /** Zone */
+            zone: string;
+            /**
+             * Skus
+             * @default []
+             */
+            skus: string[];
+            /**
+             * Methods
+             * @default [
+             *       "hand"
+             *     ]
+             */
+            methods: ("hand" | "handheld" | "fixed")[];
+            /** Plan */
+            plan?: string | null;
+            /** Id */
+            id?: string | null;
+        };
+        /**
+         * CountTurnView
+         * @description One step: who did what to a count, when.
+         */
+        CountTurnView: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "requested" | "counting" | "counted" | "investigating" | "ready_for_review" | "reviewed" | "completed" | "cancelled";
+            /**
+             * At Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            at_us: number;
+            /** Who */
+            who: string;
+            /** Round */
+            round: number;
+            /** Note */
+            note: string;
+        };
+        /**
+         * CountView
+         * @description A cycle count, keyed by its id. Nothing here tells what the books say: a counter sees it.
+         */
+        CountView: {
+            /** Id */
+            id: string;
+            /** Zone */
+            zone: string;
+            /**
+             * Skus
+             * @description Empty: whatever is there.
+             */
+            skus: string[];
+            /** Methods */
+            methods: ("hand" | "handheld" | "fixed")[];
+            /**
+             * Plan
+             * @description The sampling plan that it belongs to.
+             */
+            plan: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "requested" | "counting" | "counted" | "investigating" | "ready_for_review" | "reviewed" | "completed" | "cancelled";
+            /**
+             * Round
+             * @description 0 before the first.
+             */
+            round: number;
+            /**
+             * Counter
+             * @description Who counts, or counted, this round.
+             */
+            counter: string | null;
+            /** Requested By */
+            requested_by: string;
+            /**
+             * Requested Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            requested_us: number;
+            /**
+             * Begun Us
+             * @description Of this round.
+             */
+            begun_us: number | null;
+            /** Submitted Us */
+            submitted_us: number | null;
+            /**
+             * Entered
+             * @description Lines that were entered by hand in this round.
+             */
+            entered: number;
+            /**
+             * Tags
+             * @description Tags that were found in this round.
+             */
+            tags: number;
+            /**
+             * Needs
+             * @description What it lacks before it can be reviewed: stock moved while it was counted; a sweep that is sure enough of what it
+             *     did not find; or the reason of a difference beyond the tolerance.
+             */
+            needs: ("recount" | "sweep" | "reasons")[];
+        };
+        /**
+         * DeadLetterList
+         * @description Messages that could not be read, the newest first. The gateway keeps the last thousand.
+         */
+        DeadLetterList: {
+            /** Next */
+            next: string | null;
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
+            /** Dead Letters */
+            dead_letters: components["schemas"]["DeadLetterView"][];
+        };
+        /**
+         * DeadLetterView
+         * @description One message that could not be read.
+         */
+        DeadLetterView: {
+            /** Id */
+            id: number;
+            /**
+             * Recorded Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            recorded_us: number;
+            /** Topic */
+            topic: string;
+            /** Reason */
+            reason: string;
+            /** Size */
+            size: number;
+            /** Text */
+            text: string;
         };
         /**
          * Delta
@@ -608,11 +1882,17 @@ export interface components {
         Delta: {
             /** N */
             n: number;
-            /** Now Us */
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
             now_us: number;
             /** Changes */
             changes: components["schemas"]["Change"][];
-            /** Feed */
+            /**
+             * Feed
+             * @description At most 200 entries; `skipped` says how many more there were.
+             */
             feed: components["schemas"]["FeedEntry"][];
             /**
              * Skipped
@@ -627,6 +1907,11 @@ export interface components {
         DeviceList: {
             /** Devices */
             devices: components["schemas"]["DeviceView"][];
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
         };
         /**
          * DeviceView
@@ -647,7 +1932,10 @@ export interface components {
              * @enum {string}
              */
             state: "connected" | "lost" | "blind" | "drifted" | "silent" | "unknown";
-            /** Since Us */
+            /**
+             * Since Us
+             * @description Event time of the last change; the gateway's clock for an agent, and for what stands behind one that is silent. us since 1970-01-01 UTC.
+             */
             since_us: number;
             /** Heard Us */
             heard_us: number | null;
@@ -659,14 +1947,71 @@ export interface components {
             };
             /**
              * Waiting
+             * @description For an agent: events in its outbox.
              * @default null
              */
             waiting: number | null;
             /**
              * Clock Offset Us
+             * @description For an agent: its clock minus the gateway's.
              * @default null
              */
             clock_offset_us: number | null;
+        };
+        /**
+         * DispositionLine
+         * @description Whether stock may be sold: one tagged case, or `units` of a `sku` without tags in a `zone`.
+         */
+        DispositionLine: {
+            /** Who */
+            who: string;
+            /**
+             * Epc
+             * @default null
+             */
+            epc: string | null;
+            /**
+             * Sku
+             * @default null
+             */
+            sku: string | null;
+            /**
+             * Units
+             * @default null
+             */
+            units: number | null;
+            /**
+             * Lot
+             * @default null
+             */
+            lot: string | null;
+            /**
+             * Zone
+             * @default null
+             */
+            zone: string | null;
+            /**
+             * Disposition
+             * @enum {string}
+             */
+            disposition: "sellable" | "quarantined" | "damaged";
+            /**
+             * Was
+             * @description Of units without tags.
+             * @default sellable
+             * @enum {string}
+             */
+            was: "sellable" | "quarantined" | "damaged";
+            /** Why */
+            why: string;
+        };
+        /**
+         * DispositionResult
+         * @description What a body of dispositions did.
+         */
+        DispositionResult: {
+            /** Lines */
+            lines: number;
         };
         /**
          * DoorView
@@ -686,24 +2031,88 @@ export interface components {
             outbound: number;
             /** Unknown */
             unknown: number;
-            /** Unread */
+            /**
+             * Unread
+             * @description Times that something went through and no tag of it was read.
+             */
             unread: number;
-            /** Strays */
+            /**
+             * Strays
+             * @description Tags near the door that did not go through it, by reason: flat, standing, static, cross_read, turned_back, ...
+             */
             strays: {
                 [key: string]: number;
             };
             /** Last Pass Us */
             last_pass_us: number | null;
-            /** Shipment */
+            /**
+             * Shipment
+             * @description The shipment that is at the door now.
+             */
             shipment: string | null;
             /** Readers */
             readers: components["schemas"]["ReaderView"][];
+        };
+        /**
+         * DoubtList
+         * @description Items that nobody hears at the moment, those first that are most worth looking for.
+         */
+        DoubtList: {
+            /** Doubts */
+            doubts: components["schemas"]["DoubtView"][];
+            /** Unheard */
+            unheard: number;
+            /** Lacking */
+            lacking: number;
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
+        };
+        /**
+         * DoubtView
+         * @description An item that is worth looking for.
+         */
+        DoubtView: {
+            /** Epc */
+            epc: string;
+            /** Sku */
+            sku: string | null;
+            /** Zone */
+            zone: string | null;
+            /** Lot */
+            lot: string | null;
+            /** Container */
+            container: string | null;
+            belief: components["schemas"]["BeliefView"];
+            /** Gain */
+            gain: number;
+        };
+        /**
+         * Elsewhere
+         * @description A tag that the books had elsewhere than in `from`: it is moved all the same, the newest word counts.
+         */
+        Elsewhere: {
+            /** Epc */
+            epc: string;
+            /** Said */
+            said: string;
+            /** Was */
+            was: string | null;
         };
         /**
          * EventPage
          * @description A page of the log, oldest first.
          */
         EventPage: {
+            /** Next */
+            next: string | null;
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
             /** Events */
             events: components["schemas"]["LogEvent"][];
             /** After */
@@ -722,9 +2131,15 @@ export interface components {
             agent: string;
             /** Line */
             line: string;
-            /** At Us */
+            /**
+             * At Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
             at_us: number;
-            /** Kept Us */
+            /**
+             * Kept Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
             kept_us: number;
             /** Verdict */
             verdict: ("good" | "defective" | "unsure" | "unseen") | null;
@@ -742,9 +2157,16 @@ export interface components {
         };
         /**
          * ExceptionList
-         * @description All that are open, and the last that were resolved; newest first.
+         * @description Exceptions, the last opened first.
          */
         ExceptionList: {
+            /** Next */
+            next: string | null;
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
             /** Exceptions */
             exceptions: components["schemas"]["ExceptionView"][];
         };
@@ -759,23 +2181,38 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "missing" | "unexpected" | "unknown_direction" | "empty_pass" | "device_lost" | "agent_silent" | "data_lost" | "temperature" | "clock_stepped" | "bad_message" | "unknown_line" | "negative_stock" | "quality" | "drift" | "gate_missed" | "quarantine_shipped";
+            kind: "missing" | "unexpected" | "unknown_direction" | "empty_pass" | "device_lost" | "agent_silent" | "data_lost" | "temperature" | "clock_stepped" | "bad_message" | "unknown_line" | "negative_stock" | "quality" | "drift" | "gate_missed" | "quarantine_shipped" | "sensor_fault" | "excursion" | "door_open" | "wrong_door" | "wrong_pallet" | "short" | "over" | "misplaced" | "probably_gone" | "expired" | "count_variance" | "disk_low";
             /**
              * Severity
              * @enum {string}
              */
             severity: "wrong" | "attention";
-            /** Subject */
+            /**
+             * Subject
+             * @description The shipment, door, device, agent, zone, line, lot or SKU that it is about.
+             */
             subject: string;
-            /** Count */
+            /**
+             * Count
+             * @description How many cases, loads, fruit or messages it stands for.
+             */
             count: number;
-            /** Params */
+            /**
+             * Params
+             * @description What the page's sentence needs besides: expected, seen, value, min, max, ...
+             */
             params: {
                 [key: string]: string | number;
             };
-            /** Opened Us */
+            /**
+             * Opened Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
             opened_us: number;
-            /** Updated Us */
+            /**
+             * Updated Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
             updated_us: number;
             /**
              * State
@@ -794,28 +2231,95 @@ export interface components {
             reason: string | null;
             /**
              * Decision
+             * @description Of a lot that was over its limit: whether its stock was released, or stays in quarantine.
              * @default null
              */
             decision: ("release" | "keep") | null;
+            /**
+             * Rows
+             * @description Rows of the log that it rests on: the first, and the last ones; at most 20.
+             * @default []
+             */
+            rows: number[];
+            /**
+             * Fix
+             * @description What to do about it: a name that never changes, for each kind and situation (docs/api.md).
+             * @default
+             */
+            fix: string;
+            /**
+             * Claimed By
+             * @description Who takes care of it.
+             * @default null
+             */
+            claimed_by: string | null;
+            /**
+             * Snoozed Until Us
+             * @description Nobody wants to hear of it until then, by the gateway's clock, unless it gets worse.
+             * @default null
+             */
+            snoozed_until_us: number | null;
+            /**
+             * Reopened
+             * @description How often it was resolved and then opened again.
+             * @default 0
+             */
+            reopened: number;
+        };
+        /**
+         * ExposureView
+         * @description What a time was like, in minutes and the unit of the quantity. Of a door `out_minutes` tells how long it was
+         *     open.
+         */
+        ExposureView: {
+            /** Minutes */
+            minutes: number;
+            /** Unknown Minutes */
+            unknown_minutes: number;
+            /** Out Minutes */
+            out_minutes: number;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Mean */
+            mean: number | null;
+            /** Kinetic C */
+            kinetic_c: number | null;
         };
         /**
          * FeedEntry
          * @description One committed event, for the page's live line and for measuring the way to the page.
          */
         FeedEntry: {
-            /** Id */
+            /**
+             * Id
+             * @description Row in the log.
+             */
             id: number;
             /** Kind */
             kind: string;
             /** Agent */
             agent: string;
-            /** At Us */
+            /**
+             * At Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
             at_us: number;
-            /** Decided Us */
+            /**
+             * Decided Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
             decided_us: number;
-            /** Recorded Us */
+            /**
+             * Recorded Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
             recorded_us: number;
-            /** Place */
+            /**
+             * Place
+             * @description Door, zone or device.
+             */
             place: string;
             /**
              * Direction
@@ -829,6 +2333,7 @@ export interface components {
             confidence: number | null;
             /**
              * Epc
+             * @description The tag that it is about; of several the logistic unit, if its tag is among them, else the first.
              * @default null
              */
             epc: string | null;
@@ -839,23 +2344,63 @@ export interface components {
             sku: string | null;
             /**
              * Tags
+             * @description How many tags it is about.
              * @default null
              */
             tags: number | null;
             /**
              * Stragglers
+             * @description How many of them came late, or were hardly heard to go with the others.
              * @default 0
              */
             stragglers: number;
+        };
+        /**
+         * Found
+         * @description One thing that a counter found: units of a SKU by hand, or a tag.
+         */
+        Found: {
+            /**
+             * Sku
+             * @default null
+             */
+            sku: string | null;
+            /**
+             * Lot
+             * @default null
+             */
+            lot: string | null;
+            /**
+             * Units
+             * @default null
+             */
+            units: number | null;
+            /**
+             * Disposition
+             * @default sellable
+             * @enum {string}
+             */
+            disposition: "sellable" | "quarantined" | "damaged";
+            /**
+             * Epc
+             * @default null
+             */
+            epc: string | null;
         };
         /**
          * GradeView
          * @description What a customer takes from a line.
          */
         GradeView: {
-            /** Customer */
+            /**
+             * Customer
+             * @description None: everybody who has no grade of their own.
+             */
             customer: string | null;
-            /** Limit */
+            /**
+             * Limit
+             * @description A lot with a larger share of defective fruit is over its limit.
+             */
             limit: number;
         };
         /**
@@ -895,7 +2440,10 @@ export interface components {
          * @description One point of one series.
          */
         HistoryPoint: {
-            /** At Us */
+            /**
+             * At Us
+             * @description Event time or record time, as docs/influx.md says of the measurement.
+             */
             at_us: number;
             /** Tags */
             tags: {
@@ -913,6 +2461,54 @@ export interface components {
         ImportResult: {
             /** Items */
             items: number;
+        };
+        /**
+         * Imported
+         * @description What an import did.
+         */
+        Imported: {
+            /** Rows */
+            rows: number;
+        };
+        /**
+         * Investigation
+         * @description Somebody looks into the differences. Without anything but `who`: they want to see them.
+         */
+        Investigation: {
+            /** Who */
+            who: string;
+            /**
+             * Reasons
+             * @default {}
+             */
+            reasons: {
+                [key: string]: "miscount" | "mislabelled" | "misplaced" | "damaged" | "theft" | "not_recorded" | "supplier_short" | "unit_of_measure" | "unknown";
+            };
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Found
+             * @default []
+             */
+            found: string[];
+        };
+        /**
+         * ItemList
+         * @description Tagged items by EPC. A page may have fewer than `limit`, even none, and not be the last: see `next`.
+         */
+        ItemList: {
+            /** Next */
+            next: string | null;
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
+            /** Items */
+            items: components["schemas"]["ItemView"][];
         };
         /**
          * ItemView
@@ -937,6 +2533,36 @@ export interface components {
             lot: string | null;
             /** Quarantined */
             quarantined: boolean;
+            /**
+             * Disposition
+             * @default sellable
+             * @enum {string}
+             */
+            disposition: "sellable" | "quarantined" | "damaged";
+            /** Container */
+            container?: string | null;
+            /**
+             * Inferred
+             * @default false
+             */
+            inferred: boolean;
+            belief?: components["schemas"]["BeliefView"] | null;
+        };
+        /**
+         * KeepingView
+         * @description How much of their life goods have left that were new when this time began.
+         */
+        KeepingView: {
+            /** Used */
+            used: number;
+            /** Remaining Days */
+            remaining_days: number;
+            /** Life Days */
+            life_days: number;
+            /** Life At C */
+            life_at_c: number;
+            /** Chilled Minutes */
+            chilled_minutes: number;
         };
         /**
          * LineList
@@ -945,6 +2571,11 @@ export interface components {
         LineList: {
             /** Lines */
             lines: components["schemas"]["LineView"][];
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
         };
         /**
          * LineView
@@ -958,26 +2589,46 @@ export interface components {
             agent: string;
             /** Crop */
             crop: string;
-            /** Camera */
+            /**
+             * Camera
+             * @description Name of its camera among the devices.
+             */
             camera: string;
-            /** Grades */
+            /**
+             * Grades
+             * @description Everybody's first, then those of customers as in the site file.
+             */
             grades: components["schemas"]["GradeView"][];
+            /** @description The lot that runs, or ran last. */
             lot: components["schemas"]["LotView"] | null;
-            /** Lots */
+            /**
+             * Lots
+             * @description Those before, newest first, at most 8.
+             */
             lots: components["schemas"]["LotView"][];
-            /** Per Minute */
+            /**
+             * Per Minute
+             * @description Fruit in the last 60 s.
+             */
             per_minute: number;
             /** Model */
             model: string | null;
             shadow: components["schemas"]["ShadowView"] | null;
-            /** Latest */
+            /**
+             * Latest
+             * @description The last 12, newest first.
+             */
             latest: components["schemas"]["VerdictView"][];
-            /** Belt Us */
+            /**
+             * Belt Us
+             * @description When the picture at /api/v1/lines/{name}/belt.jpg came, by the gateway's clock; None when there is none.
+             */
             belt_us: number | null;
             /** To Review */
             to_review: number;
             /**
              * Unpictured
+             * @description Verdicts that somebody should have looked at and nobody could: their picture never came, or had to make room.
              * @default 0
              */
             unpictured: number;
@@ -994,10 +2645,14 @@ export interface components {
              * @enum {string}
              */
             state: "ok" | "behind" | "down";
-            /** Waiting */
+            /**
+             * Waiting
+             * @description Log rows, or requests, that have not yet arrived there.
+             */
             waiting: number;
             /**
              * Oldest Us
+             * @description Record time of the oldest of them.
              * @default null
              */
             oldest_us: number | null;
@@ -1017,11 +2672,20 @@ export interface components {
             seq: number;
             /** Kind */
             kind: string;
-            /** At Us */
+            /**
+             * At Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
             at_us: number;
-            /** Decided Us */
+            /**
+             * Decided Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
             decided_us: number;
-            /** Recorded Us */
+            /**
+             * Recorded Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
             recorded_us: number;
             /** Body */
             body: {
@@ -1043,10 +2707,75 @@ export interface components {
             who: string;
         };
         /**
+         * LotExpiryList
+         * @description Lots that expire before a day, the first to expire first.
+         */
+        LotExpiryList: {
+            /** Lots */
+            lots: components["schemas"]["LotExpiryView"][];
+        };
+        /**
+         * LotExpiryView
+         * @description One lot that expires.
+         */
+        LotExpiryView: {
+            /** Sku */
+            sku: string;
+            /** Lot */
+            lot: string;
+            /** Expires */
+            expires: string;
+            /** Expired */
+            expired: boolean;
+        };
+        /**
+         * LotExposure
+         * @description What a lot bore in the house. While it stood in several zones, it is the worst that any of it can have borne.
+         */
+        LotExposure: {
+            /** Lot */
+            lot: string;
+            /** Sku */
+            sku: string;
+            /**
+             * Until Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
+            until_us: number;
+            /** Stays */
+            stays: components["schemas"]["StayView"][];
+            /** Complete */
+            complete: boolean;
+            temperature: components["schemas"]["ExposureView"];
+            keeping: components["schemas"]["KeepingView"] | null;
+        };
+        /**
+         * LotLine
+         * @description When a lot of a SKU expires.
+         */
+        LotLine: {
+            /** Sku */
+            sku: string;
+            /** Lot */
+            lot: string;
+            /**
+             * Expires
+             * @example 2026-12-24
+             */
+            expires: string;
+        };
+        /**
          * LotList
          * @description Lots, the last begun first.
          */
         LotList: {
+            /** Next */
+            next: string | null;
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
             /** Lots */
             lots: components["schemas"]["LotOfLine"][];
         };
@@ -1061,7 +2790,10 @@ export interface components {
             sku: string | null;
             /** Customer */
             customer: string | null;
-            /** Begun Us */
+            /**
+             * Begun Us
+             * @description The gateway's clock if somebody said so, else event time. us since 1970-01-01 UTC.
+             */
             begun_us: number;
             /** Ended Us */
             ended_us: number | null;
@@ -1073,23 +2805,41 @@ export interface components {
             unsure: number;
             /** Unseen */
             unseen: number;
-            /** Missed */
+            /**
+             * Missed
+             * @description Of all these, those whose verdict came too late for the gate.
+             */
             missed: number;
-            /** Rate */
+            /**
+             * Rate
+             * @description Share of defective among those judged good or defective; None before the first.
+             */
             rate: number | null;
             /** Low */
             low: number | null;
-            /** High */
+            /**
+             * High
+             * @description Its 95 % confidence interval (Wilson).
+             */
             high: number | null;
             /** Limit */
             limit: number;
             /**
              * State
+             * @description `over`: even the low end is above the limit, and its stock is in quarantine, until somebody releases it.
              * @enum {string}
              */
             state: "running" | "within" | "over" | "released";
             /** Line */
             line: string;
+        };
+        /**
+         * LotRuns
+         * @description One lot, on every line where it ran.
+         */
+        LotRuns: {
+            /** Lots */
+            lots: components["schemas"]["LotOfLine"][];
         };
         /**
          * LotView
@@ -1102,7 +2852,10 @@ export interface components {
             sku: string | null;
             /** Customer */
             customer: string | null;
-            /** Begun Us */
+            /**
+             * Begun Us
+             * @description The gateway's clock if somebody said so, else event time. us since 1970-01-01 UTC.
+             */
             begun_us: number;
             /** Ended Us */
             ended_us: number | null;
@@ -1114,18 +2867,28 @@ export interface components {
             unsure: number;
             /** Unseen */
             unseen: number;
-            /** Missed */
+            /**
+             * Missed
+             * @description Of all these, those whose verdict came too late for the gate.
+             */
             missed: number;
-            /** Rate */
+            /**
+             * Rate
+             * @description Share of defective among those judged good or defective; None before the first.
+             */
             rate: number | null;
             /** Low */
             low: number | null;
-            /** High */
+            /**
+             * High
+             * @description Its 95 % confidence interval (Wilson).
+             */
             high: number | null;
             /** Limit */
             limit: number;
             /**
              * State
+             * @description `over`: even the low end is above the limit, and its stock is in quarantine, until somebody releases it.
              * @enum {string}
              */
             state: "running" | "within" | "over" | "released";
@@ -1141,10 +2904,89 @@ export interface components {
             what: string;
         };
         /**
+         * Move
+         * @description Stock that somebody moved: one tagged case or pallet, or `units` of a `sku` without tags.
+         */
+        Move: {
+            /** Who */
+            who: string;
+            /**
+             * Epc
+             * @default null
+             */
+            epc: string | null;
+            /**
+             * Sku
+             * @default null
+             */
+            sku: string | null;
+            /**
+             * Units
+             * @default null
+             */
+            units: number | null;
+            /**
+             * Lot
+             * @default null
+             */
+            lot: string | null;
+            /**
+             * From
+             * @description Zone; nothing is outside the house. A tag that was elsewhere is moved all the same.
+             * @default null
+             */
+            from: string | null;
+            /**
+             * To
+             * @description Zone; nothing is outside the house.
+             * @default null
+             */
+            to: string | null;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "receipt" | "putaway" | "pick" | "transfer" | "shipment" | "return" | "scrap" | "sale" | "found" | "lost" | "correction";
+            /**
+             * Shipment
+             * @description Which one it counts for: of a receipt or return an inbound one, of a shipment an outbound one.
+             * @default null
+             */
+            shipment: string | null;
+            /**
+             * Disposition
+             * @description Of units without tags: as what they are moved. Nothing: sellable, of a return quarantined.
+             * @default null
+             */
+            disposition: ("sellable" | "quarantined" | "damaged") | null;
+            /**
+             * Note
+             * @default null
+             */
+            note: string | null;
+        };
+        /**
+         * MoveResult
+         * @description What a body of moves did.
+         */
+        MoveResult: {
+            /** Moves */
+            moves: number;
+            /** Elsewhere */
+            elsewhere: components["schemas"]["Elsewhere"][];
+        };
+        /**
          * OrderList
          * @description Every replenishment, newest first.
          */
         OrderList: {
+            /** Next */
+            next: string | null;
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
             /** Orders */
             orders: components["schemas"]["OrderView"][];
         };
@@ -1170,10 +3012,111 @@ export interface components {
             number: string | null;
             /** Supplier */
             supplier: string | null;
-            /** Requested Us */
+            /**
+             * Requested Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
             requested_us: number;
-            /** Updated Us */
+            /**
+             * Updated Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
             updated_us: number;
+        };
+        /**
+         * PickView
+         * @description Units to take out of one zone.
+         */
+        PickView: {
+            /** Sku */
+            sku: string;
+            /** Units */
+            units: number;
+            /**
+             * Zone
+             * @description None: so many more are wanted than the house has to sell.
+             */
+            zone: string | null;
+            /** Lot */
+            lot: string | null;
+            /**
+             * Expires
+             * @description ISO 8601.
+             */
+            expires: string | null;
+        };
+        /**
+         * Picks
+         * @description What is still to be picked for an outbound order, what expires first before the rest.
+         */
+        Picks: {
+            /** Shipment */
+            shipment: string;
+            /** Picks */
+            picks: components["schemas"]["PickView"][];
+        };
+        /**
+         * PlaceExposure
+         * @description Of one quantity in one zone: by one sensor, or by all of them together (`device` is None).
+         */
+        PlaceExposure: {
+            /** Minutes */
+            minutes: number;
+            /** Unknown Minutes */
+            unknown_minutes: number;
+            /** Out Minutes */
+            out_minutes: number;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Mean */
+            mean: number | null;
+            /** Kinetic C */
+            kinetic_c: number | null;
+            /** Zone */
+            zone: string;
+            /** Quantity */
+            quantity: string;
+            /** Device */
+            device: string | null;
+        };
+        /**
+         * PlanView
+         * @description How to prove that so many records of the books are right, and how far that is. A record: one SKU in one zone.
+         */
+        PlanView: {
+            /** Plan */
+            plan: string;
+            /** Seed */
+            seed: string;
+            /** Accuracy */
+            accuracy: number;
+            /** Confidence */
+            confidence: number;
+            /** Allowed */
+            allowed: number;
+            /** Records */
+            records: number;
+            /** Sample */
+            sample: number;
+            /** Strata */
+            strata: components["schemas"]["StratumView"][];
+            /** Days */
+            days: components["schemas"]["RoundView"][][];
+            /** Audited */
+            audited: number;
+            /** Wrong */
+            wrong: number;
+            /** Proven */
+            proven: number;
+            /** Reached */
+            reached: boolean;
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
         };
         /**
          * Problem
@@ -1193,6 +3136,116 @@ export interface components {
              * @default []
              */
             mistakes: components["schemas"]["Mistake"][];
+            /**
+             * Rows
+             * @default null
+             */
+            rows: [
+                number,
+                number
+            ] | null;
+        };
+        /**
+         * ProductLine
+         * @description One line of the item master.
+         */
+        ProductLine: {
+            /**
+             * Sku
+             * @description a-z, 0-9 and -, at most 40 characters
+             */
+            sku: string;
+            /**
+             * Gtin
+             * @example 09506000134352
+             */
+            gtin: string;
+            /** En */
+            en: string;
+            /**
+             * Zh
+             * @default null
+             */
+            zh: string | null;
+            /**
+             * Reorder Point
+             * @default 0
+             */
+            reorder_point: number;
+            /**
+             * Order Up To
+             * @default 0
+             */
+            order_up_to: number;
+            /**
+             * Pack
+             * @default 1
+             */
+            pack: number;
+            /**
+             * Abc
+             * @default null
+             */
+            abc: ("A" | "B" | "C") | null;
+            /**
+             * Shelf Life Days
+             * @default null
+             */
+            shelf_life_days: number | null;
+        };
+        /**
+         * ProductList
+         * @description The item master, by SKU.
+         */
+        ProductList: {
+            /** Next */
+            next: string | null;
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
+            /** Products */
+            products: components["schemas"]["ProductView"][];
+        };
+        /**
+         * ProductView
+         * @description One line of the item master.
+         */
+        ProductView: {
+            /**
+             * Sku
+             * @description a-z, 0-9 and -, at most 40 characters
+             */
+            sku: string;
+            /**
+             * Gtin
+             * @example 09506000134352
+             */
+            gtin: string;
+            /** En */
+            en: string;
+            /** Zh */
+            zh?: string | null;
+            /**
+             * Reorder Point
+             * @default 0
+             */
+            reorder_point: number;
+            /**
+             * Order Up To
+             * @default 0
+             */
+            order_up_to: number;
+            /**
+             * Pack
+             * @default 1
+             */
+            pack: number;
+            /** Abc */
+            abc?: ("A" | "B" | "C") | null;
+            /** Shelf Life Days */
+            shelf_life_days?: number | null;
         };
         /**
          * ReaderView
@@ -1206,7 +3259,10 @@ export interface components {
              * @enum {string}
              */
             state: "connected" | "lost" | "blind" | "unknown";
-            /** Since Us */
+            /**
+             * Since Us
+             * @description Event time of the last change; the gateway's clock for an agent, and for what stands behind one that is silent. us since 1970-01-01 UTC.
+             */
             since_us: number;
         };
         /**
@@ -1214,6 +3270,16 @@ export interface components {
          * @description Who frees a lot, and why it may be sold.
          */
         Release: {
+            /** Who */
+            who: string;
+            /** Why */
+            why: string;
+        };
+        /**
+         * Reopening
+         * @description Its resolution is taken back.
+         */
+        Reopening: {
             /** Who */
             who: string;
             /** Why */
@@ -1255,9 +3321,15 @@ export interface components {
             model: string;
             /** Sampled */
             sampled: boolean;
-            /** At Us */
+            /**
+             * At Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
             at_us: number;
-            /** Outline */
+            /**
+             * Outline
+             * @description Corners as shares of the picture's width and height; empty until the picture is there.
+             */
             outline: [
                 number,
                 number
@@ -1267,7 +3339,10 @@ export interface components {
              * @enum {string}
              */
             state: "open" | "answered";
-            /** Picture */
+            /**
+             * Picture
+             * @description Whether /api/v1/evidence/{id}.jpg is there: it may be on its way, or gone under the quota.
+             */
             picture: boolean;
             /** Label */
             label: ("good" | "defective" | "unusable") | null;
@@ -1281,6 +3356,13 @@ export interface components {
          * @description A page of reviews: open ones as they came in, answered ones as they were answered.
          */
         ReviewPage: {
+            /** Next */
+            next: string | null;
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
             /** Reviews */
             reviews: components["schemas"]["ReviewDetail"][];
             /** After */
@@ -1311,13 +3393,47 @@ export interface components {
             model: string;
             /** Sampled */
             sampled: boolean;
-            /** At Us */
+            /**
+             * At Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
             at_us: number;
-            /** Outline */
+            /**
+             * Outline
+             * @description Corners as shares of the picture's width and height; empty until the picture is there.
+             */
             outline: [
                 number,
                 number
             ][];
+        };
+        /**
+         * RoundView
+         * @description A count to ask for.
+         */
+        RoundView: {
+            /** Zone */
+            zone: string;
+            /** Skus */
+            skus: string[];
+        };
+        /**
+         * RunningLot
+         * @description The lot that runs over a line, or ran last, as it was begun.
+         */
+        RunningLot: {
+            /** Line */
+            line: string;
+            /** Lot */
+            lot: string | null;
+            /** Sku */
+            sku: string | null;
+            /** Customer */
+            customer: string | null;
+            /** Begun Us */
+            begun_us: number | null;
+            /** Limit */
+            limit: number | null;
         };
         /**
          * ShadowView
@@ -1328,8 +3444,34 @@ export interface components {
             model: string;
             /** Compared */
             compared: number;
-            /** Disagreed */
+            /**
+             * Disagreed
+             * @description Fruit that the two judge differently; since the two have run together.
+             */
             disagreed: number;
+        };
+        /**
+         * ShelfView
+         * @description Units of one lot in one zone.
+         */
+        ShelfView: {
+            /** Zone */
+            zone: string;
+            /** Lot */
+            lot: string | null;
+            /** Expires */
+            expires: string | null;
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "sellable" | "damaged" | "expired" | "quarantined";
+            /** Units */
+            units: number;
+            /** Tagged */
+            tagged: number;
+            /** First Us */
+            first_us: number | null;
         };
         /**
          * Shipment
@@ -1355,6 +3497,12 @@ export interface components {
              * @default null
              */
             order: string | null;
+            /**
+             * Purpose
+             * @default supply
+             * @enum {string}
+             */
+            purpose: "supply" | "return";
             /**
              * Lines
              * @default []
@@ -1386,6 +3534,11 @@ export interface components {
              * @default null
              */
             lot: string | null;
+            /**
+             * Expires
+             * @default null
+             */
+            expires: string | null;
         };
         /**
          * ShipmentDetail
@@ -1403,7 +3556,10 @@ export interface components {
             partner: string;
             /** Door */
             door: string | null;
-            /** Order */
+            /**
+             * Order
+             * @description Number of the purchase order that it answers.
+             */
             order: string | null;
             /**
              * State
@@ -1414,13 +3570,73 @@ export interface components {
             expected: number;
             /** Seen */
             seen: number;
-            /** Missing */
+            /**
+             * Inferred
+             * @description Not seen themselves, while the pallet was that they stand on.
+             * @default 0
+             */
+            inferred: number;
+            /**
+             * Missing
+             * @description Expected, and nothing was seen of it; a fact only when the state is `short`.
+             */
             missing: number;
-            /** Unexpected */
+            /**
+             * Unexpected
+             * @description Seen at its door with it, and not announced.
+             */
             unexpected: number;
+            /**
+             * Over
+             * @description Units beyond what was announced by number.
+             * @default 0
+             */
+            over: number;
+            /**
+             * Wrong Pallet
+             * @description Of the seen ones, those that came on another pallet than announced.
+             * @default 0
+             */
+            wrong_pallet: number;
+            /**
+             * Wrong Door
+             * @description Of those that came, the ones that came through another door than announced.
+             * @default 0
+             */
+            wrong_door: number;
+            /**
+             * Doubtful
+             * @description Of the inferred ones, those on pallets of which so few cases were read that somebody should count them.
+             * @default 0
+             */
+            doubtful: number;
+            /**
+             * Late
+             * @description Came after somebody had closed it.
+             * @default 0
+             */
+            late: number;
+            /**
+             * Purpose
+             * @default supply
+             * @enum {string}
+             */
+            purpose: "supply" | "return";
+            /**
+             * Closed By
+             * @description Who ended it as it is, short or over.
+             */
+            closed_by?: string | null;
+            /** Closed Why */
+            closed_why?: string | null;
+            /** Closed Us */
+            closed_us?: number | null;
             /** Lines */
             lines: components["schemas"]["ShipmentLineView"][];
-            /** Announced Us */
+            /**
+             * Announced Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
             announced_us: number;
             /** First Seen Us */
             first_seen_us: number | null;
@@ -1438,6 +3654,16 @@ export interface components {
             sku: string;
             /** Units */
             units: number;
+            /**
+             * Lot
+             * @default null
+             */
+            lot: string | null;
+            /**
+             * Expires
+             * @default null
+             */
+            expires: string | null;
         };
         /**
          * ShipmentLineView
@@ -1450,12 +3676,31 @@ export interface components {
             expected: number;
             /** Seen */
             seen: number;
+            /**
+             * Inferred
+             * @description Not seen, while the pallet was that they stand on.
+             * @default 0
+             */
+            inferred: number;
+            /**
+             * Over
+             * @description Beyond what was announced by number.
+             * @default 0
+             */
+            over: number;
         };
         /**
          * ShipmentList
          * @description Shipments, the last announced first.
          */
         ShipmentList: {
+            /** Next */
+            next: string | null;
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
             /** Shipments */
             shipments: components["schemas"]["ShipmentView"][];
         };
@@ -1475,7 +3720,10 @@ export interface components {
             partner: string;
             /** Door */
             door: string | null;
-            /** Order */
+            /**
+             * Order
+             * @description Number of the purchase order that it answers.
+             */
             order: string | null;
             /**
              * State
@@ -1486,18 +3734,95 @@ export interface components {
             expected: number;
             /** Seen */
             seen: number;
-            /** Missing */
+            /**
+             * Inferred
+             * @description Not seen themselves, while the pallet was that they stand on.
+             * @default 0
+             */
+            inferred: number;
+            /**
+             * Missing
+             * @description Expected, and nothing was seen of it; a fact only when the state is `short`.
+             */
             missing: number;
-            /** Unexpected */
+            /**
+             * Unexpected
+             * @description Seen at its door with it, and not announced.
+             */
             unexpected: number;
+            /**
+             * Over
+             * @description Units beyond what was announced by number.
+             * @default 0
+             */
+            over: number;
+            /**
+             * Wrong Pallet
+             * @description Of the seen ones, those that came on another pallet than announced.
+             * @default 0
+             */
+            wrong_pallet: number;
+            /**
+             * Wrong Door
+             * @description Of those that came, the ones that came through another door than announced.
+             * @default 0
+             */
+            wrong_door: number;
+            /**
+             * Doubtful
+             * @description Of the inferred ones, those on pallets of which so few cases were read that somebody should count them.
+             * @default 0
+             */
+            doubtful: number;
+            /**
+             * Late
+             * @description Came after somebody had closed it.
+             * @default 0
+             */
+            late: number;
+            /**
+             * Purpose
+             * @default supply
+             * @enum {string}
+             */
+            purpose: "supply" | "return";
+            /**
+             * Closed By
+             * @description Who ended it as it is, short or over.
+             * @default null
+             */
+            closed_by: string | null;
+            /**
+             * Closed Why
+             * @default null
+             */
+            closed_why: string | null;
+            /**
+             * Closed Us
+             * @default null
+             */
+            closed_us: number | null;
             /** Lines */
             lines: components["schemas"]["ShipmentLineView"][];
-            /** Announced Us */
+            /**
+             * Announced Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
             announced_us: number;
             /** First Seen Us */
             first_seen_us: number | null;
             /** Last Seen Us */
             last_seen_us: number | null;
+        };
+        /**
+         * SideView
+         * @description The reads of one side of a door.
+         */
+        SideView: {
+            /** Reads */
+            reads: number;
+            /** Peak Rssi Dbm */
+            peak_rssi_dbm: number | null;
         };
         /**
          * SiteView
@@ -1509,14 +3834,23 @@ export interface components {
             title: components["schemas"]["TitleView"];
             /** Version */
             version: string;
-            /** Started Us */
+            /**
+             * Started Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
             started_us: number;
-            /** Committed */
+            /**
+             * Committed
+             * @description Events in the log.
+             */
             committed: number;
             broker: components["schemas"]["LinkView"];
             history: components["schemas"]["LinkView"];
             cloud: components["schemas"]["LinkView"];
-            /** Pictures Kept */
+            /**
+             * Pictures Kept
+             * @description Whether pictures of fruit can be stored; false since their disk took none, until it takes one again.
+             */
             pictures_kept: boolean;
         };
         /**
@@ -1524,9 +3858,15 @@ export interface components {
          * @description Everything the page shows, at one moment.
          */
         Snapshot: {
-            /** N */
+            /**
+             * N
+             * @description Number of the last delta that is contained.
+             */
             n: number;
-            /** Now Us */
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
             now_us: number;
             /** Zones */
             zones: components["schemas"]["ZoneView"][];
@@ -1546,7 +3886,10 @@ export interface components {
             stock: {
                 [key: string]: components["schemas"]["StockView"];
             };
-            /** Exceptions */
+            /**
+             * Exceptions
+             * @description All that are open, and the last 20 that were resolved.
+             */
             exceptions: {
                 [key: string]: components["schemas"]["ExceptionView"];
             };
@@ -1576,19 +3919,45 @@ export interface components {
             reviews: {
                 [key: string]: components["schemas"]["ReviewView"];
             };
-            /** Feed */
+            /**
+             * Counts
+             * @description Those that have not ended.
+             * @default {}
+             */
+            counts: {
+                [key: string]: components["schemas"]["CountView"];
+            };
+            /**
+             * Feed
+             * @description The last 30, newest last.
+             */
             feed: components["schemas"]["FeedEntry"][];
         };
         /**
+         * Snooze
+         * @description Nobody wants to hear of it until then, unless it gets worse.
+         */
+        Snooze: {
+            /** Who */
+            who: string;
+            /**
+             * Until Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            until_us: number;
+            /** Why */
+            why?: string | null;
+        };
+        /**
          * StandingItem
-         * @description One tagged item and the zone it stands in.
+         * @description One tagged item and the zone it stands in; or `units` of a `sku` without tags.
          */
         StandingItem: {
             /**
              * Epc
-             * @example 30364433400d1ec000000001
+             * @default null
              */
-            epc: string;
+            epc: string | null;
             /** Zone */
             zone: string;
             /**
@@ -1596,12 +3965,111 @@ export interface components {
              * @default null
              */
             lot: string | null;
+            /**
+             * Expires
+             * @default null
+             */
+            expires: string | null;
+            /**
+             * Sku
+             * @default null
+             */
+            sku: string | null;
+            /**
+             * Units
+             * @default null
+             */
+            units: number | null;
+        };
+        /**
+         * StayView
+         * @description Some of a lot stood in a zone.
+         */
+        StayView: {
+            /** Zone */
+            zone: string;
+            /**
+             * Since Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
+            since_us: number;
+            /**
+             * Until Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
+            until_us: number;
+        };
+        /**
+         * StockDetail
+         * @description A SKU with its lots.
+         */
+        StockDetail: {
+            /** Sku */
+            sku: string;
+            title: components["schemas"]["TitleView"];
+            /** Units */
+            units: number;
+            /** Zones */
+            zones: {
+                [key: string]: number;
+            };
+            /** Reorder Point */
+            reorder_point: number;
+            /** Order Up To */
+            order_up_to: number;
+            /** On Order */
+            on_order: number;
+            /**
+             * Quarantined
+             * @description Of the units, those that may not be sold: their lot is over its limit.
+             * @default 0
+             */
+            quarantined: number;
+            /**
+             * Damaged
+             * @description Of the units, those that somebody found damaged.
+             * @default 0
+             */
+            damaged: number;
+            /**
+             * Expired
+             * @description Of the units, those whose lot may not be sold any more.
+             * @default 0
+             */
+            expired: number;
+            /** Updated Us */
+            updated_us: number | null;
+            /**
+             * Trace
+             * @description The last levels as (record time in us, units), oldest first, at most 60.
+             */
+            trace: [
+                number,
+                number
+            ][];
+            /**
+             * Shelves
+             * @description What expires first stands first; of the same day, what came first.
+             */
+            shelves: components["schemas"]["ShelfView"][];
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
         };
         /**
          * StockList
          * @description Every SKU, by name.
          */
         StockList: {
+            /** Next */
+            next: string | null;
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
             /** Stock */
             stock: components["schemas"]["StockView"][];
         };
@@ -1627,16 +4095,65 @@ export interface components {
             on_order: number;
             /**
              * Quarantined
+             * @description Of the units, those that may not be sold: their lot is over its limit.
              * @default 0
              */
             quarantined: number;
+            /**
+             * Damaged
+             * @description Of the units, those that somebody found damaged.
+             * @default 0
+             */
+            damaged: number;
+            /**
+             * Expired
+             * @description Of the units, those whose lot may not be sold any more.
+             * @default 0
+             */
+            expired: number;
             /** Updated Us */
             updated_us: number | null;
-            /** Trace */
+            /**
+             * Trace
+             * @description The last levels as (record time in us, units), oldest first, at most 60.
+             */
             trace: [
                 number,
                 number
             ][];
+        };
+        /**
+         * StratumView
+         * @description The records of one class.
+         */
+        StratumView: {
+            /**
+             * Abc
+             * @enum {string}
+             */
+            abc: "A" | "B" | "C";
+            /** Records */
+            records: number;
+            /** Sampled */
+            sampled: number;
+        };
+        /**
+         * Submission
+         * @description A counter has finished.
+         */
+        Submission: {
+            /** Counter */
+            counter: string;
+            /**
+             * Round
+             * @default 1
+             */
+            round: number;
+            /**
+             * Empty
+             * @default false
+             */
+            empty: boolean;
         };
         /**
          * TitleView
@@ -1647,6 +4164,24 @@ export interface components {
             en: string;
             /** Zh */
             zh: string;
+        };
+        /**
+         * Verdict
+         * @description Another person than the counters decides.
+         */
+        Verdict: {
+            /** Approver */
+            approver: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "accept" | "recount";
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /**
          * VerdictView
@@ -1662,18 +4197,140 @@ export interface components {
             verdict: "good" | "defective" | "unsure" | "unseen";
             /** Score */
             score: number | null;
-            /** At Us */
+            /**
+             * At Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
             at_us: number;
             /** Gate */
             gate: ("passed" | "pushed" | "missed") | null;
-            /** Evidence */
+            /**
+             * Evidence
+             * @description Its picture is at /api/v1/evidence/{id}.jpg, once it has come: it travels apart from the verdict.
+             */
             evidence: string | null;
+        };
+        /**
+         * WhyPage
+         * @description The changes of a balance, newest first; their sum back to the beginning is what it is now.
+         */
+        WhyPage: {
+            /** Next */
+            next: string | null;
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
+            /** Sku */
+            sku: string;
+            /** Causes */
+            causes: components["schemas"]["CauseView"][];
+        };
+        /**
+         * ZoneExposure
+         * @description What goods bore that stood in a zone.
+         */
+        ZoneExposure: {
+            /** Zone */
+            zone: string;
+            /**
+             * Since Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
+            since_us: number;
+            /**
+             * Until Us
+             * @description Event time: the clock of who saw it. us since 1970-01-01 UTC.
+             */
+            until_us: number;
+            temperature: components["schemas"]["ExposureView"];
+            humidity: components["schemas"]["ExposureView"];
+            keeping: components["schemas"]["KeepingView"] | null;
+        };
+        /**
+         * ZoneLine
+         * @description One zone of the tree.
+         */
+        ZoneLine: {
+            /**
+             * Name
+             * @description a-z, 0-9 and -, at most 40 characters
+             */
+            name: string;
+            /** En */
+            en: string;
+            /**
+             * Zh
+             * @default null
+             */
+            zh: string | null;
+            /**
+             * Parent
+             * @default null
+             */
+            parent: string | null;
+            /**
+             * Min C
+             * @default null
+             */
+            min_c: number | null;
+            /**
+             * Max C
+             * @default null
+             */
+            max_c: number | null;
+        };
+        /**
+         * ZoneList
+         * @description The zone tree, by name.
+         */
+        ZoneList: {
+            /** Next */
+            next: string | null;
+            /**
+             * Now Us
+             * @description The gateway's clock. us since 1970-01-01 UTC.
+             */
+            now_us: number;
+            /** Zones */
+            zones: components["schemas"]["gateway__api__masterdata__ZoneView"][];
         };
         /**
          * ZoneView
          * @description A zone of the site file.
          */
         ZoneView: {
+            /** Name */
+            name: string;
+            title: components["schemas"]["TitleView"];
+        };
+        /**
+         * ZoneView
+         * @description One zone.
+         */
+        gateway__api__masterdata__ZoneView: {
+            /**
+             * Name
+             * @description a-z, 0-9 and -, at most 40 characters
+             */
+            name: string;
+            /** En */
+            en: string;
+            /** Zh */
+            zh?: string | null;
+            /** Parent */
+            parent?: string | null;
+            /** Min C */
+            min_c?: number | null;
+            /** Max C */
+            max_c?: number | null;
+        };
+        /**
+         * ZoneView
+         * @description A zone of the site file.
+         */
+        gateway__views__ZoneView: {
             /** Name */
             name: string;
             title: components["schemas"]["TitleView"];
@@ -1709,7 +4366,12 @@ export interface operations {
     };
     getStock: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description Rows of a page, at most. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1725,11 +4387,25 @@ export interface operations {
                     "application/json": components["schemas"]["StockList"];
                 };
             };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getOrders: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string | null;
+                /** @description Rows of a page, at most. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1743,6 +4419,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderList"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1763,6 +4448,167 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceList"];
+                };
+            };
+        };
+    };
+    getStockOfSku: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockDetail"];
+                };
+            };
+            /** @description This SKU is not known (`unknown-sku`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWhy: {
+        parameters: {
+            query?: {
+                zone?: string | null;
+                lot?: string | null;
+                /** @description `next` of the page before. */
+                after?: number | null;
+                /** @description Events of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhyPage"];
+                };
+            };
+            /** @description This SKU is not known (`unknown-sku`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPast: {
+        parameters: {
+            query: {
+                at_us: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Nothing is known of that moment (`no-past`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBeliefs: {
+        parameters: {
+            query?: {
+                zone?: string | null;
+                sku?: string | null;
+                /** @description Rows of a page, at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoubtList"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1812,6 +4658,10 @@ export interface operations {
         parameters: {
             query?: {
                 state?: ("expected" | "receiving" | "complete" | "short") | null;
+                /** @description `next` of the page before. */
+                after?: string | null;
+                /** @description Rows of a page, at most. */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -1841,8 +4691,20 @@ export interface operations {
     };
     announceShipments: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Filter value of the cases' tags. */
+                case_filter?: number;
+                /** @description Filter value of the pallets' tags. */
+                pallet_filter?: number;
+                /** @description Digits of the company prefix, for Digital Links; without it they are SGTIN+. */
+                prefix_digits?: number | null;
+            };
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1850,25 +4712,57 @@ export interface operations {
             content: {
                 "application/json": components["schemas"]["Shipment"] | components["schemas"]["Shipment"][];
                 "text/csv": string;
+                "application/ld+json": Record<string, never>;
             };
         };
         responses: {
             /** @description All of them were announced before: the new words replace the old. */
             200: {
                 headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ShipmentList"];
+                    "application/json": components["schemas"]["AnnouncedShipments"];
                 };
             };
             /** @description Successful Response */
             201: {
                 headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ShipmentList"];
+                    "application/json": components["schemas"]["AnnouncedShipments"];
+                };
+            };
+            /** @description The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is too large (`body-too-large`) */
@@ -1889,7 +4783,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body has mistakes; nothing of it was accepted (`invalid-body`) */
+            /** @description The body has mistakes; nothing of it was accepted (`invalid-body`); The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1898,7 +4792,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`) */
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1910,6 +4804,252 @@ export interface operations {
         };
     };
     getShipment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what is known: if it has not changed, 304. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                shipment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description It changes with whatever is in the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShipmentDetail"];
+                };
+            };
+            /** @description It has not changed: If-None-Match names its ETag. */
+            304: {
+                headers: {
+                    /** @description It changes with whatever is in the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such shipment was announced (`unknown-shipment`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    closeShipment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                shipment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Closing"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShipmentDetail"];
+                };
+            };
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such shipment was announced (`unknown-shipment`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else has closed this shipment (`already-closed`); The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reopenShipment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                shipment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Closing"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShipmentDetail"];
+                };
+            };
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such shipment was announced (`unknown-shipment`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPicks: {
         parameters: {
             query?: never;
             header?: never;
@@ -1926,7 +5066,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ShipmentDetail"];
+                    "application/json": components["schemas"]["Picks"];
                 };
             };
             /** @description No such shipment was announced (`unknown-shipment`) */
@@ -1949,13 +5089,95 @@ export interface operations {
             };
         };
     };
+    getCaseEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shipment_id: string;
+                /** @description EPC in hexadecimal. */
+                epc: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseEvidence"];
+                };
+            };
+            /** @description No such shipment was announced (`unknown-shipment`); This item was never seen (`unknown-item`); Nothing is known of that moment (`no-past`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getItems: {
+        parameters: {
+            query?: {
+                zone?: string | null;
+                sku?: string | null;
+                lot?: string | null;
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description Rows of a page, at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemList"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     importItems: {
         parameters: {
             query?: {
                 /** @description Who says so. */
                 who?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1969,10 +5191,30 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ImportResult"];
+                };
+            };
+            /** @description The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is too large (`body-too-large`) */
@@ -1993,7 +5235,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body has mistakes; nothing of it was accepted (`invalid-body`); The request has mistakes (`invalid-request`) */
+            /** @description The body has mistakes; nothing of it was accepted (`invalid-body`); The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2002,7 +5244,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`) */
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2054,10 +5296,545 @@ export interface operations {
             };
         };
     };
+    moveStock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Move"] | components["schemas"]["Move"][];
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoveResult"];
+                };
+            };
+            /** @description The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This path does not take this kind of body (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has mistakes; nothing of it was accepted (`invalid-body`); The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setDispositions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DispositionLine"] | components["schemas"]["DispositionLine"][];
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DispositionResult"];
+                };
+            };
+            /** @description The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This path does not take this kind of body (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has mistakes; nothing of it was accepted (`invalid-body`); The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProducts: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description Rows of a page, at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductList"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importProducts: {
+        parameters: {
+            query?: {
+                /** @description Who says so. */
+                who?: string;
+            };
+            header?: {
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductLine"] | components["schemas"]["ProductLine"][];
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This path does not take this kind of body (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has mistakes; nothing of it was accepted (`invalid-body`); The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getZones: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description Rows of a page, at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZoneList"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importZones: {
+        parameters: {
+            query?: {
+                /** @description Who says so. */
+                who?: string;
+            };
+            header?: {
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ZoneLine"] | components["schemas"]["ZoneLine"][];
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This path does not take this kind of body (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has mistakes; nothing of it was accepted (`invalid-body`); The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getExpiries: {
+        parameters: {
+            query: {
+                /** @description A day, ISO 8601. */
+                before: string;
+                /** @description Rows of a page, at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotExpiryList"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importExpiries: {
+        parameters: {
+            query?: {
+                /** @description Who says so. */
+                who?: string;
+            };
+            header?: {
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LotLine"] | components["schemas"]["LotLine"][];
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This path does not take this kind of body (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has mistakes; nothing of it was accepted (`invalid-body`); The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getExceptions: {
         parameters: {
             query?: {
                 state?: ("open" | "resolved") | null;
+                /** @description `next` of the page before. */
+                after?: string | null;
+                /** @description Rows of a page, at most. */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -2085,10 +5862,69 @@ export interface operations {
             };
         };
     };
+    getException: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what is known: if it has not changed, 304. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                exception_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description It changes with whatever is in the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionView"];
+                };
+            };
+            /** @description It has not changed: If-None-Match names its ETag. */
+            304: {
+                headers: {
+                    /** @description It changes with whatever is in the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such exception (`unknown-exception`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     resolveException: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 exception_id: string;
             };
@@ -2103,13 +5939,15 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ExceptionView"];
                 };
             };
-            /** @description This request cannot be read (`bad-request`) */
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2127,8 +5965,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Somebody else has resolved this exception (`already-resolved`) */
+            /** @description Somebody else has resolved this exception (`already-resolved`); The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2145,7 +5992,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Say what becomes of the lot in quarantine (`decision-needed`); The request has mistakes (`invalid-request`) */
+            /** @description Say what becomes of the lot in quarantine (`decision-needed`); The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2154,7 +6001,391 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`) */
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    claimException: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                exception_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Claim"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionView"];
+                };
+            };
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such exception (`unknown-exception`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else has resolved this exception (`already-resolved`); The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    releaseException: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                exception_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Claim"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionView"];
+                };
+            };
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such exception (`unknown-exception`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else has resolved this exception (`already-resolved`); The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    snoozeException: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                exception_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Snooze"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionView"];
+                };
+            };
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such exception (`unknown-exception`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else has resolved this exception (`already-resolved`); The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reopenException: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                exception_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reopening"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionView"];
+                };
+            };
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such exception (`unknown-exception`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This exception cannot be opened again (`cannot-reopen`); The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2225,10 +6456,69 @@ export interface operations {
             };
         };
     };
+    getRunningLot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what is known: if it has not changed, 304. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                line: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description It changes with whatever is in the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunningLot"];
+                };
+            };
+            /** @description It has not changed: If-None-Match names its ETag. */
+            304: {
+                headers: {
+                    /** @description It changes with whatever is in the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such sorting line (`unknown-line`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     beginLot: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 line: string;
             };
@@ -2243,6 +6533,8 @@ export interface operations {
             /** @description This lot runs already, for this customer. */
             200: {
                 headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2252,13 +6544,15 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["LineView"];
                 };
             };
-            /** @description This request cannot be read (`bad-request`) */
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2276,6 +6570,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large (`body-too-large`) */
             413: {
                 headers: {
@@ -2285,7 +6597,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request has mistakes (`invalid-request`) */
+            /** @description The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2294,7 +6606,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`) */
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2349,6 +6661,9 @@ export interface operations {
         parameters: {
             query?: {
                 state?: ("running" | "within" | "over" | "released") | null;
+                /** @description `next` of the page before. */
+                after?: string | null;
+                /** @description Rows of a page, at most. */
                 limit?: number;
             };
             header?: never;
@@ -2377,10 +6692,69 @@ export interface operations {
             };
         };
     };
+    getLotRuns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what is known: if it has not changed, 304. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                lot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description It changes with whatever is in the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotRuns"];
+                };
+            };
+            /** @description It has not changed: If-None-Match names its ETag. */
+            304: {
+                headers: {
+                    /** @description It changes with whatever is in the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such lot has run here (`unknown-lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     releaseLot: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 lot: string;
             };
@@ -2395,13 +6769,15 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LotList"];
+                    "application/json": components["schemas"]["LotRuns"];
                 };
             };
-            /** @description This request cannot be read (`bad-request`) */
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2419,8 +6795,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This lot is not in quarantine (`not-in-quarantine`) */
+            /** @description This lot is not in quarantine (`not-in-quarantine`); The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2437,7 +6822,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request has mistakes (`invalid-request`) */
+            /** @description The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2446,7 +6831,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`) */
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2461,7 +6846,9 @@ export interface operations {
         parameters: {
             query?: {
                 state?: "open" | "answered";
+                /** @description `next` of the page before. */
                 after?: number;
+                /** @description Rows of a page, at most. */
                 limit?: number;
             };
             header?: never;
@@ -2502,7 +6889,10 @@ export interface operations {
     getReview: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of what is known: if it has not changed, 304. */
+                "If-None-Match"?: string | null;
+            };
             path: {
                 review_id: string;
             };
@@ -2513,11 +6903,22 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description It changes with whatever is in the answer. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ReviewDetail"];
                 };
+            };
+            /** @description It has not changed: If-None-Match names its ETag. */
+            304: {
+                headers: {
+                    /** @description It changes with whatever is in the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description No such verdict waits for an answer (`unknown-review`) */
             404: {
@@ -2551,7 +6952,12 @@ export interface operations {
     answerReview: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 review_id: string;
             };
@@ -2566,13 +6972,15 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ReviewDetail"];
                 };
             };
-            /** @description This request cannot be read (`bad-request`) */
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2590,7 +6998,161 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This verdict has another answer (`already-answered`) */
+            /** @description This verdict has another answer (`already-answered`); The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The pictures cannot be read now (`evidence-unavailable`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCountPlan: {
+        parameters: {
+            query?: {
+                accuracy?: number;
+                confidence?: number;
+                allowed?: number;
+                days?: number;
+                seed?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCounts: {
+        parameters: {
+            query?: {
+                state?: ("requested" | "counting" | "counted" | "investigating" | "ready_for_review" | "reviewed" | "completed" | "cancelled") | null;
+                zone?: string | null;
+                /** @description `next` of the page before. */
+                after?: string | null;
+                /** @description Rows of a page, at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountList"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestCount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountDetail"];
+                };
+            };
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another open count is about the same stock (`count-exists`); The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2608,6 +7170,69 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what is known: if it has not changed, 304. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                count_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description It changes with whatever is in the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountDetail"];
+                };
+            };
+            /** @description It has not changed: If-None-Match names its ETag. */
+            304: {
+                headers: {
+                    /** @description It changes with whatever is in the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody asked for such a count (`unknown-count`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request has mistakes (`invalid-request`) */
             422: {
                 headers: {
@@ -2617,8 +7242,713 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The pictures cannot be read now (`evidence-unavailable`) */
+        };
+    };
+    beginCount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                count_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Beginning"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountDetail"];
+                };
+            };
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody asked for such a count (`unknown-count`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The count is not so far, or too far, for this (`count-out-of-turn`); The count is in another round (`count-other-round`); Counter and approver must be two people, and counters blind (`count-not-apart`); The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enterCount: {
+        parameters: {
+            query: {
+                counter: string;
+                round?: number;
+            };
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                count_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Found"] | components["schemas"]["Found"][];
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountDetail"];
+                };
+            };
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody asked for such a count (`unknown-count`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The count is not so far, or too far, for this (`count-out-of-turn`); The count is in another round (`count-other-round`); Somebody else counts it (`count-other-counter`); The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This path does not take this kind of body (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has mistakes; nothing of it was accepted (`invalid-body`); The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submitCount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                count_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Submission"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountDetail"];
+                };
+            };
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody asked for such a count (`unknown-count`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The count is not so far, or too far, for this (`count-out-of-turn`); The count is in another round (`count-other-round`); Somebody else counts it (`count-other-counter`); The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    investigateCount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                count_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Investigation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountDetail"];
+                };
+            };
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody asked for such a count (`unknown-count`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The count is not so far, or too far, for this (`count-out-of-turn`); The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reviewCount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                count_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Verdict"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountDetail"];
+                };
+            };
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody asked for such a count (`unknown-count`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The count is not so far, or too far, for this (`count-out-of-turn`); The count is in another round (`count-other-round`); Counter and approver must be two people, and counters blind (`count-not-apart`); The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelCount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what was seen: if it has changed meanwhile, nothing is done (412). */
+                "If-Match"?: string | null;
+                /** @description The client's own name for this request: sent again with it, it is done once (docs/api.md). */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                count_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Cancellation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The request was done before: this is what was said then. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountDetail"];
+                };
+            };
+            /** @description This request cannot be read (`bad-request`); The Idempotency-Key cannot be read (`idempotency-key-malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody asked for such a count (`unknown-count`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The count is not so far, or too far, for this (`count-out-of-turn`); The same request is being done (`idempotency-in-progress`); The same request was done before, and its answer is gone (`already-done`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not as it was seen; nothing was done (`changed-meanwhile`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`body-too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`); Another request had this Idempotency-Key (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger cannot be written; nothing of this was accepted (`ledger-failed`); The gateway's disk is full; nothing of this was accepted (`disk-full`); Too many requests came with a key in one day (`too-many-keys`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConditions: {
+        parameters: {
+            query?: {
+                /** @description Event time; a day before `until_us` if left out. */
+                since_us?: number | null;
+                /** @description Event time; now if left out. */
+                until_us?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConditionsNow"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getZoneExposure: {
+        parameters: {
+            query?: {
+                /** @description Event time; a day before `until_us` if left out. */
+                since_us?: number | null;
+                /** @description Event time; now if left out. */
+                until_us?: number | null;
+                /** @description How much of the life of this SKU it took. */
+                sku?: string | null;
+            };
+            header?: never;
+            path: {
+                zone: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZoneExposure"];
+                };
+            };
+            /** @description There is no such zone (`unknown-zone`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLotExposure: {
+        parameters: {
+            query: {
+                sku: string;
+                /** @description Event time; now if left out. */
+                until_us?: number | null;
+            };
+            header?: never;
+            path: {
+                lot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotExposure"];
+                };
+            };
+            /** @description No such lot has run here (`unknown-lot`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2729,7 +8059,9 @@ export interface operations {
     getEvents: {
         parameters: {
             query?: {
+                /** @description `next` of the page before. */
                 after?: number;
+                /** @description Rows of a page, at most. */
                 limit?: number;
             };
             header?: never;
@@ -2745,6 +8077,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description The request has mistakes (`invalid-request`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDeadLetters: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: number;
+                /** @description Rows of a page, at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterList"];
                 };
             };
             /** @description The request has mistakes (`invalid-request`) */

@@ -10,6 +10,7 @@ import { Lines } from "./components/lines";
 import { ZoneMap } from "./components/map";
 import { Orders } from "./components/orders";
 import { Passes } from "./components/passes";
+import { ShipmentPage } from "./components/shipments";
 import { Stock } from "./components/stock";
 import { Silence, Strip } from "./components/strip";
 import { ToDo } from "./components/todo";
@@ -36,6 +37,7 @@ function Blocks(): JSX.Element {
     <>
       <ToDo />
       <div class="primary">
+        <ShipmentPage />
         <Doors />
         <ZoneMap />
         <Lines />

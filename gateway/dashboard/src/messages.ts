@@ -226,6 +226,75 @@ export const messages = {
   "shipment.toCome": { en: { one: "{count} to come", other: "{count} to come" }, zh: "还有 {count} 箱" },
   "shipment.missing": { en: "{count} missing", zh: "缺 {count} 箱" },
   "shipment.unexpected": { en: "{count} unexpected", zh: "多出 {count} 箱" },
+  "shipment.inferred": {
+    en: { one: "{count} by its pallet only", other: "{count} by their pallet only" },
+    zh: "{count} 箱仅凭托盘推定",
+  },
+  "shipment.title": { en: "Shipment {shipment}", zh: "货单 {shipment}" },
+  "shipment.from": { en: "from {partner}", zh: "来自 {partner}" },
+  "shipment.to": { en: "to {partner}", zh: "发往 {partner}" },
+  "shipment.return": { en: "return: quarantined until somebody has looked at it", zh: "退货：查验之前隔离" },
+  "shipment.door": { en: "announced for {door}", zh: "预定 {door}" },
+  "shipment.order": { en: "order {order}", zh: "订单 {order}" },
+  "shipment.close": { en: "Back", zh: "返回" },
+  "shipment.unknown": { en: "No shipment of this name was announced.", zh: "没有预报过这个货单。" },
+  "shipment.end": { en: "Close it as it is", zh: "按现状结案" },
+  "shipment.again": { en: "Wait for it again", zh: "重新等待" },
+  "shipment.closed": { en: "Closed by {who} {ago}: {why}", zh: "{who} 于 {ago} 结案：{why}" },
+  "shipment.lines": { en: "What was announced", zh: "预报内容" },
+  "shipment.loose": { en: "On no pallet", zh: "不在托盘上" },
+  "shipment.pallet": { en: "Pallet {pallet}", zh: "托盘 {pallet}" },
+  "shipment.palletOf": { en: "{seen} of {expected}", zh: "{seen} / {expected}" },
+  "shipment.more": { en: "Show {count} more", zh: "再显示 {count} 个" },
+  "shipment.why": { en: "Why?", zh: "依据" },
+  "shipment.whyOf": { en: "Why {epc} counts as this", zh: "{epc} 的依据" },
+  "shipment.lot": { en: "lot {lot}", zh: "批次 {lot}" },
+  "shipment.expires": { en: "until {day}", zh: "有效至 {day}" },
+  "shipment.noWhy": { en: "Nothing of it was seen.", zh: "没有看到它的任何记录。" },
+  "figure.expected": { en: "announced", zh: "预报" },
+  "figure.seen": { en: "seen", zh: "已见" },
+  "figure.inferred": { en: "by pallet", zh: "凭托盘" },
+  "figure.missing": { en: "missing", zh: "缺少" },
+  "figure.toCome": { en: "to come", zh: "未到" },
+  "figure.unexpected": { en: "unexpected", zh: "未预报" },
+  "figure.over": { en: "too many", zh: "超出" },
+  "figure.wrong_pallet": { en: "wrong pallet", zh: "托盘不符" },
+  "figure.wrong_door": { en: "wrong door", zh: "库门不符" },
+  "figure.late": { en: "after closing", zh: "结案后到" },
+  "case.seen": { en: "seen", zh: "已见" },
+  "case.inferred": { en: "by its pallet only", zh: "仅凭托盘" },
+  "case.expected": { en: "to come", zh: "未到" },
+  "case.missing": { en: "missing", zh: "缺少" },
+  "case.unexpected": { en: "unexpected", zh: "未预报" },
+  "case.over": { en: "too many", zh: "超出" },
+  "case.wrongPallet": { en: "came on {pallet}", zh: "实在托盘 {pallet}" },
+  "case.wrongDoor": { en: "came by {door}", zh: "经由{door}" },
+  "case.late": { en: "after closing", zh: "结案后到" },
+  "evidence.row": {
+    en: "Row {row} of the log, {time}, told by {agent}",
+    zh: "日志第 {row} 行，{time}，由 {agent} 上报",
+  },
+  "evidence.place": { en: "At {place}", zh: "地点：{place}" },
+  "evidence.told": { en: "{who} told it by hand", zh: "由 {who} 手工录入" },
+  "evidence.inferred": {
+    en: "Its own tag was not read; that of pallet {pallet} was",
+    zh: "本箱标签未读到；读到的是托盘 {pallet}",
+  },
+  "evidence.passed": { en: "{direction}, {percent} sure, by {rule}", zh: "{direction}，把握 {percent}，依据：{rule}" },
+  "evidence.reads": {
+    en: "Read {inside} times inside and {outside} times outside",
+    zh: "内侧读到 {inside} 次，外侧 {outside} 次",
+  },
+  "evidence.with": {
+    en: { one: "Moved with {count} more tag", other: "Moved with {count} more tags" },
+    zh: "与另外 {count} 个标签同行",
+  },
+  "evidence.straggler": { en: "It came late, or was hardly heard", zh: "落后于其他标签，或读到很少" },
+  "rule.centroid": { en: "the times of its reads", zh: "读取时间" },
+  "rule.phase": { en: "the phases of its reads", zh: "读取相位" },
+  "rule.photo_eye": { en: "the photo-eyes", zh: "光电开关" },
+  "rule.group": { en: "the pallet that it moved with", zh: "同行的托盘" },
+  "rule.margin": { en: "too little evidence", zh: "证据不足" },
   "shipment.allSeen": { en: "all seen", zh: "全部已见" },
 
   // To do now
@@ -256,6 +325,15 @@ export const messages = {
   "todo.released": { en: "Released by {who} {ago}: {why}", zh: "{who} 于 {ago} 放行：{why}" },
   "todo.kept": { en: "Kept in quarantine by {who} {ago}: {why}", zh: "{who} 于 {ago} 决定继续隔离：{why}" },
   "todo.ended": { en: "It is over by itself.", zh: "已自行结束。" },
+  "todo.claim": { en: "I take care of it", zh: "我来处理" },
+  "todo.claimed": { en: "{who} takes care of it. ", zh: "{who} 正在处理。" },
+  "todo.snooze": { en: "In an hour", zh: "一小时后再说" },
+  "todo.snoozed": { en: "Put off until {time}, unless it gets worse. ", zh: "推迟到 {time}，除非恶化。" },
+  "todo.reopened": { en: "It was resolved before, and opened again.", zh: "曾经处理过，又重新出现。" },
+  "todo.undo": { en: "Undo", zh: "撤销" },
+  "todo.undoWhat": { en: "Undo the resolution of: {what}", zh: "撤销处理：{what}" },
+  "todo.undone": { en: "undone on the page", zh: "在页面上撤销" },
+  "todo.notUndone": { en: "It cannot be undone", zh: "无法撤销" },
   "todo.lately": { en: "Lately resolved", zh: "最近处理" },
   "severity.wrong": { en: "act now", zh: "立即处理" },
   "severity.attention": { en: "check", zh: "请核对" },
@@ -273,9 +351,108 @@ export const messages = {
     en: "{seen} of {expected} were seen. Look in the truck and behind the door. Then accept it as short, or carry in what was found.",
     zh: "应到 {expected} 箱，已见 {seen} 箱。请查看车厢和门后。然后按短缺接受，或把找到的货搬进来。",
   },
+  "missing.whatDoubtful": {
+    en: {
+      one: "{count} case of {subject} is in the books and may not be there",
+      other: "{count} cases of {subject} are in the books and may not be there",
+    },
+    zh: "{subject} 有 {count} 箱已入账但可能不在",
+  },
+  "missing.doDoubtful": {
+    en: "Too few cases of pallet {pallet} were read to believe in the others. Count that pallet.",
+    zh: "托盘 {pallet} 读到的箱数过少，其余是否在场存疑。请清点该托盘。",
+  },
+  "short.what": {
+    en: { one: "{subject} is {count} unit short", other: "{subject} is {count} units short" },
+    zh: "{subject} 少 {count} 件",
+  },
+  "short.do": {
+    en: "Count what came. Then book what was missed by hand, or close the shipment short.",
+    zh: "请清点到货。然后手工补录漏记的货，或按短缺结案。",
+  },
+  "over.what": {
+    en: { one: "{subject} has {count} unit too many", other: "{subject} has {count} units too many" },
+    zh: "{subject} 多 {count} 件",
+  },
+  "over.do": {
+    en: "Count what came and ask the partner. Then keep the surplus or send it back, and close the shipment.",
+    zh: "请清点到货并询问伙伴。然后留下或退回多出的货，并将该车结案。",
+  },
+  "wrong_pallet.what": {
+    en: {
+      one: "{count} case of {subject} stands on another pallet than announced",
+      other: "{count} cases of {subject} stand on other pallets than announced",
+    },
+    zh: "{subject} 有 {count} 箱所在托盘与预报不符",
+  },
+  "wrong_pallet.do": {
+    en: "They are in the books. Put them on their own pallet, or leave them where they are and say so.",
+    zh: "这些货已入账。请放回原定托盘，或保持不动并说明。",
+  },
+  "wrong_door.what": {
+    en: { one: "{count} case of {subject} came by {door}", other: "{count} cases of {subject} came by {door}" },
+    zh: "{subject} 有 {count} 箱从{door}进出",
+  },
+  "wrong_door.do": {
+    en: "It was announced for {door}. The cases are in the books: check that they stand where they should.",
+    zh: "原定从{door}进出。这些货已入账：请核对存放位置。",
+  },
+  "misplaced.what": {
+    en: {
+      one: "{count} case stands in {subject}, and somebody put it elsewhere",
+      other: "{count} cases stand in {subject}, and somebody put them elsewhere",
+    },
+    zh: "{subject}有 {count} 箱，登记的存放位置却在别处",
+  },
+  "misplaced.do": {
+    en: "The books follow the reader. Carry them to where they belong, or leave them there.",
+    zh: "账目以读写器为准。请搬到应放的位置，或保持不动。",
+  },
+  "probably_gone.what": {
+    en: { one: "{count} case in {subject} is probably gone", other: "{count} cases in {subject} are probably gone" },
+    zh: "{subject}有 {count} 箱很可能已不在",
+  },
+  "probably_gone.do": {
+    en: "A reader that sees such tags has not seen them for long. Look for them, and count.",
+    zh: "本应读到它们的读写器已久未读到。请寻找并盘点。",
+  },
+  "expired.what": {
+    en: {
+      one: "{count} unit of {item}, lot {lot}, is past its date",
+      other: "{count} units of {item}, lot {lot}, are past their date",
+    },
+    zh: "{item} 批次 {lot} 有 {count} 件已过期",
+  },
+  "expired.do": {
+    en: "They are not sold any more. Take them out and book them as scrap.",
+    zh: "已停止销售。请取出并按报废登记。",
+  },
+  "count_variance.what": {
+    en: {
+      one: "Count {subject} and the books do not agree about {count} product",
+      other: "Count {subject} and the books do not agree about {count} products",
+    },
+    zh: "盘点 {subject} 有 {count} 项与账面不符",
+  },
+  "count_variance.do": {
+    en: "Count again, or look into it and say why. Then somebody else reviews it.",
+    zh: "请重新盘点，或查明并说明原因，然后由另一人审核。",
+  },
+  "disk_low.what": { en: "The gateway's disk is nearly full", zh: "网关磁盘将满" },
+  "disk_low.do": {
+    en: "Ask IT to make room now. When it is full, nothing can be recorded until there is room.",
+    zh: "请让信息人员立即腾出空间。磁盘一满就无法记录，直到有空间为止。",
+  },
   "unexpected.what": {
     en: { one: "{count} case came with {subject} unannounced", other: "{count} cases came with {subject} unannounced" },
     zh: "{subject} 多到 {count} 箱未预报的货",
+  },
+  "unexpected.whatLate": {
+    en: {
+      one: "{count} case of {subject} came after it was closed",
+      other: "{count} cases of {subject} came after it was closed",
+    },
+    zh: "{subject} 结案后又到 {count} 箱",
   },
   "unexpected.do": {
     en: "Set them apart and read their labels. Then take them into stock or send them back.",
@@ -341,6 +518,34 @@ export const messages = {
   "temperature.do": {
     en: "Close the doors and check the cooling. Then check the goods nearest to the door.",
     zh: "请关好门并检查制冷设备。然后检查靠门最近的货物。",
+  },
+  "excursion.high": {
+    en: "{subject} was too warm for {minutes} min: up to {worst}\u00a0°C, at most {max}\u00a0°C",
+    zh: "{subject} 过热已 {minutes} 分钟：最高 {worst}\u00a0°C，上限 {max}\u00a0°C",
+  },
+  "excursion.low": {
+    en: "{subject} was too cold for {minutes} min: down to {worst}\u00a0°C, at least {min}\u00a0°C",
+    zh: "{subject} 过冷已 {minutes} 分钟：最低 {worst}\u00a0°C，下限 {min}\u00a0°C",
+  },
+  "excursion.humidity": {
+    en: "The air in {subject} was at {worst}\u00a0% for {minutes} min, {min} to {max}\u00a0% are right",
+    zh: "{subject} 湿度超限已 {minutes} 分钟：{worst}\u00a0%，应为 {min} 至 {max}\u00a0%",
+  },
+  "excursion.what": { en: "{subject} was outside its limits for too long", zh: "{subject} 超限时间过长" },
+  "excursion.do": {
+    en: "Close the doors and check the cooling. Then check the goods that stood there: it took from their life.",
+    zh: "请关好门并检查制冷设备。然后检查放在那里的货物：其保质期已缩短。",
+  },
+  "door_open.what": { en: "{subject} stands open too long", zh: "{subject} 开门时间过长" },
+  "door_open.do": {
+    en: "Close it. If it is closed, ask for its contact to be repaired.",
+    zh: "请把门关好。若门已关好，请报修门磁。",
+  },
+  "sensor_fault.what": { en: "What {subject} reads cannot be true", zh: "{subject} 的读数不可信" },
+  "sensor_fault.silent": { en: "{subject} tells nothing any more", zh: "{subject} 不再上报读数" },
+  "sensor_fault.do": {
+    en: "Check the sensor and its wire. Until it is back, look at a thermometer there and write it down.",
+    zh: "请检查传感器及其接线。恢复之前，请查看现场温度计并记录。",
   },
   "clock_stepped.what": { en: "The clock of {subject} jumped", zh: "{subject} 的时钟发生跳变" },
   "clock_stepped.do": {
@@ -446,6 +651,9 @@ export const messages = {
   "did.lamps": { en: "Lamps put right", zh: "灯光已调好" },
   "did.calledBack": { en: "Called back", zh: "已追回" },
   "did.customerTold": { en: "Told the customer", zh: "已告知客户" },
+  "did.carried": { en: "Carried there", zh: "已搬过去" },
+  "did.restacked": { en: "Put on its own pallet", zh: "已放回原定托盘" },
+  "did.scrapped": { en: "Taken out and scrapped", zh: "已取出报废" },
   "did.slowed": { en: "Belt slowed", zh: "已放慢传送带" },
 
   // Stock
@@ -484,6 +692,9 @@ export const messages = {
   "conditions.above": { en: "too high for {age}", zh: "过高 {age}" },
   "conditions.below": { en: "too low for {age}", zh: "过低 {age}" },
   "conditions.silent": { en: "no reading since {time}", zh: "自 {time} 起无读数" },
+  "conditions.faulty": { en: "sensor fault since {time}", zh: "自 {time} 起传感器故障" },
+  "conditions.lately": { en: "24\u00a0h: {low} to {high}\u00a0{unit}", zh: "24 小时：{low} 至 {high}\u00a0{unit}" },
+  "conditions.latelyOut": { en: "{minutes} min outside", zh: "超限 {minutes} 分钟" },
   "conditions.trace": {
     en: "{place}: now {value} {unit}, lately between {low} and {high} {unit}",
     zh: "{place}：现为 {value} {unit}，近来在 {low} 与 {high} {unit} 之间",

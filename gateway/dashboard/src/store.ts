@@ -75,13 +75,20 @@ export const lines = computed(() => state.value?.lines ?? {});
 export const reviews = computed(() => state.value?.reviews ?? {});
 export const feed = computed(() => state.value?.feed ?? []);
 
-export const openExceptions = computed(() => loudestFirst(({ state }) => state === "open"));
+export const openExceptions = computed(() =>
+  loudestFirst(({ state, snoozed_until_us }) => state === "open" && !snoozed_until_us),
+);
 
 /** The exceptions of which something is so, in the order of the list. */
 export const loudestFirst = (isSo: (exception: ExceptionView) => boolean): ExceptionView[] =>
   Object.values(exceptions.value)
     .filter(isSo)
-    .sort((a, b) => Number(b.severity === "wrong") - Number(a.severity === "wrong") || b.opened_us - a.opened_us);
+    .sort(
+      (a, b) =>
+        Number(a.snoozed_until_us ?? 0) - Number(b.snoozed_until_us ?? 0) ||
+        Number(b.severity === "wrong") - Number(a.severity === "wrong") ||
+        b.opened_us - a.opened_us,
+    );
 
 /** What is known of a device: of one behind a silent agent nothing new, though it was heard. */
 export function stateOf({ state, agent }: DeviceView): DeviceView["state"] {

@@ -50,6 +50,7 @@ const SNAPSHOT: Snapshot = {
   conditions: {},
   lines: {},
   reviews: {},
+  counts: {},
   feed: [pass(1)],
 };
 

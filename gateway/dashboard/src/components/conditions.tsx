@@ -58,7 +58,11 @@ const Condition = memo(function Condition({ view }: { view: ConditionView }): JS
         <span class="muted">{unit}</span>
       </p>
       <p class="verdict">
-        {old ? (
+        {view.faulty ? (
+          <Mark meaning="wrong">
+            <Say id="conditions.faulty" time={time(view.at_us)} />
+          </Mark>
+        ) : old ? (
           <Mark meaning="stale">
             <Say id="conditions.silent" time={time(view.at_us)} />
           </Mark>
@@ -74,10 +78,34 @@ const Condition = memo(function Condition({ view }: { view: ConditionView }): JS
           <Ago us={view.at_us} />
         </span>
       </p>
+      <Lately view={view} unit={unit} />
       <Trace view={view} label={label} />
     </div>
   );
 });
+
+/** The last day: its extremes, and how long it was outside. */
+function Lately({
+  view: { quantity, low, high, out_minutes },
+  unit,
+}: {
+  view: ConditionView;
+  unit: string;
+}): JSX.Element | null {
+  if (quantity === "door_open" || low == null || high == null) return null;
+  return (
+    <p class="verdict muted">
+      <span>
+        <Say id="conditions.lately" low={decimal(low)} high={decimal(high)} unit={unit} />
+      </span>
+      {out_minutes > 0 && (
+        <span>
+          <Say id="conditions.latelyOut" minutes={Math.round(out_minutes)} />
+        </span>
+      )}
+    </p>
+  );
+}
 
 const openOrClosed = (value: number): string => say(value ? "quantity.open" : "quantity.closed");
 
@@ -115,6 +143,7 @@ function sideOf({ min, max }: ConditionView, value: number): "within" | "above" 
 
 /** Time of the first of the latest readings in a row that are outside. */
 function outsideSince(view: ConditionView): number {
+  if (view.since_us != null) return view.since_us;
   let since = view.at_us;
   for (const [us, value] of [...view.trace].reverse()) {
     if (sideOf(view, value) === "within") break;

@@ -10,8 +10,13 @@ import { Say } from "../words";
 import { Reason } from "./reason";
 
 export interface Choice {
-  word: "todo.save" | "todo.release" | "todo.keep";
+  word: "todo.save" | "todo.release" | "todo.keep" | "shipment.end" | "shipment.again";
   act: (deed: Deed) => void;
+}
+
+export interface Aside {
+  word: "todo.claim" | "todo.snooze";
+  act: (who: string) => void;
 }
 
 interface DeedProps {
@@ -21,10 +26,12 @@ interface DeedProps {
   usually: readonly string[];
   /** A single one is taken with Enter, too; of several one has to be pressed. */
   choices: readonly Choice[];
+  /** What needs no reason, only a name; then the form closes. */
+  asides?: readonly Aside[];
   close: () => void;
 }
 
-export function DeedForm({ id, usually, choices, close }: DeedProps): JSX.Element {
+export function DeedForm({ id, usually, choices, asides = [], close }: DeedProps): JSX.Element {
   const form = useRef<HTMLFormElement | null>(null);
   const field = useId();
   const [name, setName] = useState(who.value);
@@ -41,6 +48,13 @@ export function DeedForm({ id, usually, choices, close }: DeedProps): JSX.Elemen
     setIncomplete(!whole);
     if (whole) act(deed);
     else firstEmpty(form.current)?.focus();
+  };
+  const aside = (act: Aside["act"]) => {
+    const who = name.trim();
+    setIncomplete(!who);
+    if (!who) return firstEmpty(form.current)?.focus();
+    act(who);
+    close();
   };
   return (
     <form
@@ -97,6 +111,11 @@ export function DeedForm({ id, usually, choices, close }: DeedProps): JSX.Elemen
               <Say id={choice.word} />
             </button>
           ))}
+        {asides.map(({ word, act }) => (
+          <button key={word} type="button" aria-disabled={sending} onClick={() => aside(act)}>
+            <Say id={word} />
+          </button>
+        ))}
         <button type="button" class="plain" onClick={close}>
           {over ? <Say id="review.close" /> : <Say id="todo.cancel" />}
         </button>

@@ -12,6 +12,7 @@ import { Card } from "./card";
 import { Figure } from "./figure";
 import { Mark, type Meaning } from "./mark";
 import { Progress } from "./progress";
+import { ShipmentLink } from "./shipments";
 import { Unheard } from "./unheard";
 
 export const Door = memo(function Door({ door }: { door: DoorView }): JSX.Element {
@@ -97,12 +98,23 @@ function NoTruck({ door }: { door: DoorView }): JSX.Element {
       </p>
       {last && (
         <p>
-          <Say id="shipment.last" shipment={last.id} partner={last.partner} seen={last.seen} expected={last.expected} />
+          <Say
+            id="shipment.last"
+            shipment={<ShipmentLink id={last.id} />}
+            partner={last.partner}
+            seen={last.seen}
+            expected={last.expected}
+          />
         </p>
       )}
       {next && (
         <p>
-          <Say id="shipment.next" shipment={next.id} partner={next.partner} count={next.expected} />
+          <Say
+            id="shipment.next"
+            shipment={<ShipmentLink id={next.id} />}
+            partner={next.partner}
+            count={next.expected}
+          />
         </p>
       )}
     </div>
@@ -150,12 +162,12 @@ const SHIPMENT_STATE = {
 } as const satisfies Record<ShipmentView["state"], readonly [Meaning, string]>;
 
 function Truck({ shipment }: { shipment: ShipmentView }): JSX.Element {
-  const { seen, expected, missing, unexpected, state } = shipment;
-  const toCome = Math.max(0, expected - seen);
+  const { seen, expected, missing, unexpected, inferred = 0, state } = shipment;
+  const toCome = Math.max(0, expected - seen - inferred);
   return (
     <div class="truck" data-shipment={shipment.id}>
       <p class="truck-name">
-        <bdi class="id">{shipment.id}</bdi> <bdi class="muted">{shipment.partner}</bdi>
+        <ShipmentLink id={shipment.id} /> <bdi class="muted">{shipment.partner}</bdi>
       </p>
       <p class="of">
         <Figure value={seen} size="large" />
@@ -176,7 +188,12 @@ function Truck({ shipment }: { shipment: ShipmentView }): JSX.Element {
             <Say id="shipment.toCome" count={toCome} />
           </span>
         )}
-        {toCome === 0 && (
+        {inferred > 0 && (
+          <span class="muted">
+            <Say id="shipment.inferred" count={inferred} />
+          </span>
+        )}
+        {seen === expected && (
           <span class="muted">
             <Say id="shipment.allSeen" />
           </span>

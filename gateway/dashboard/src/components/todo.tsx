@@ -3,16 +3,25 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
-import { resolveException, unsettled } from "../actions";
+import {
+  claimException,
+  failure,
+  pending,
+  reopenException,
+  resolveException,
+  snoozeException,
+  unsettled,
+} from "../actions";
 import { usual, usualReasons, whatHappened, whatToDo } from "../exceptions";
 import { useHandOver } from "../focus";
 import { memo } from "../memo";
-import { exceptions, loudestFirst, openExceptions } from "../store";
+import { who } from "../settings";
+import { exceptions, loudestFirst, nowUs, openExceptions } from "../store";
 import type { ExceptionView } from "../views";
-import { plain, Say, say, Told } from "../words";
+import { plain, Say, say, Told, timeOfMinute } from "../words";
 import { Ago } from "./age";
 import { Card, Empty } from "./card";
-import { type Choice, DeedForm } from "./deed";
+import { type Aside, type Choice, DeedForm } from "./deed";
 import { Figure } from "./figure";
 import { Mark } from "./mark";
 
@@ -87,6 +96,7 @@ const Task = memo(function Task({ exception }: { exception: ExceptionView }): JS
           <p class="advice">
             {exception.state === "open" ? <Told sentence={whatToDo(exception)} /> : <Resolved exception={exception} />}
           </p>
+          <Care exception={exception} />
         </div>
         <button
           type="button"
@@ -103,12 +113,19 @@ const Task = memo(function Task({ exception }: { exception: ExceptionView }): JS
           id={exception.id}
           usually={usualReasons(usual(exception))}
           choices={choicesOf(exception)}
+          asides={asidesOf(exception)}
           close={close}
         />
       )}
     </li>
   );
 });
+
+/** Somebody takes care of it, or it can wait. */
+const asidesOf = ({ id }: ExceptionView): Aside[] => [
+  { word: "todo.claim", act: (name) => claimException(id, name) },
+  { word: "todo.snooze", act: (name) => snoozeException(id, name, nowUs.peek() ?? Date.now() * 1000) },
+];
 
 /** A lot that is over its limit is not only dealt with: it is said what becomes of its stock. */
 function choicesOf({ id, kind }: ExceptionView): Choice[] {
@@ -117,6 +134,21 @@ function choicesOf({ id, kind }: ExceptionView): Choice[] {
     word: `todo.${decision}`,
     act: (deed) => resolveException(id, { ...deed, decision }),
   }));
+}
+
+/** Who takes care of it, until when it was put off, and whether it was thought to be over before. */
+function Care({
+  exception: { claimed_by, snoozed_until_us, reopened = 0 },
+}: {
+  exception: ExceptionView;
+}): JSX.Element {
+  return (
+    <p class="muted small care">
+      {claimed_by != null && <Say id="todo.claimed" who={claimed_by} />}
+      {snoozed_until_us != null && <Say id="todo.snoozed" time={timeOfMinute(snoozed_until_us)} />}
+      {reopened > 0 && <Say id="todo.reopened" />}
+    </p>
+  );
 }
 
 /** The last ones that were dealt with, so that everybody sees that and by whom. */
@@ -139,6 +171,7 @@ function Lately(): JSX.Element | null {
             <span class="muted">
               <Resolved exception={exception} />
             </span>
+            {who.value !== "" && exception.decision !== "release" && <Undo exception={exception} />}
           </li>
         ))}
       </ul>
@@ -146,11 +179,26 @@ function Lately(): JSX.Element | null {
   );
 }
 
+function Undo({ exception }: { exception: ExceptionView }): JSX.Element {
+  const { id } = exception;
+  return (
+    <button
+      type="button"
+      class="plain"
+      aria-label={say("todo.undoWhat", { what: plain(whatHappened(exception)) })}
+      aria-disabled={pending(id)}
+      onClick={() => reopenException(id, { who: who.value, why: say("todo.undone") })}
+    >
+      {failure(id) ? <Say id="todo.notUndone" /> : <Say id="todo.undo" />}
+    </button>
+  );
+}
+
 /** By whom and how. */
 function Resolved({ exception }: { exception: ExceptionView }): JSX.Element {
-  const { resolved_by: who, updated_us, reason: why, decision } = exception;
-  if (who == null) return <Say id="todo.ended" />;
-  return <Say id={decision ? DECIDED[decision] : "todo.resolved"} who={who} ago={<Ago us={updated_us} />} why={why} />;
+  const { resolved_by: by, updated_us, reason: why, decision } = exception;
+  if (by == null) return <Say id="todo.ended" />;
+  return <Say id={decision ? DECIDED[decision] : "todo.resolved"} who={by} ago={<Ago us={updated_us} />} why={why} />;
 }
 
 const DECIDED = { release: "todo.released", keep: "todo.kept" } as const;

@@ -1,0 +1,1 @@
+"""Sorting lines: verdicts on fruit, lots and their limits, reviews by people."""

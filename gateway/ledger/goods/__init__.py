@@ -1,0 +1,1 @@
+"""What stands where: items and their containers, balances and their postings, lots, doors and zones, beliefs."""

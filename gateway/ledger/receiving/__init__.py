@@ -1,0 +1,1 @@
+"""What was announced against what came: shipments and their cases, loads, orders, read rates of doors."""

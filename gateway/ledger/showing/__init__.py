@@ -1,0 +1,1 @@
+"""How the state is shown: views, built when somebody asks for them after they changed."""

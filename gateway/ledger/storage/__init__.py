@@ -1,0 +1,1 @@
+"""The ledger's files: the log with its hashes, the state's tables, snapshots, the past; reading, cutting, verifying."""

@@ -1,0 +1,1 @@
+"""Exceptions: what staff should look at, from its beginning to its end."""
