@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import os
+import random
 import signal
 import socket
 import sys
@@ -64,8 +65,10 @@ class Process:
 
 
 def free_port(wanted: int, host: str = "127.0.0.1") -> int:
-    """`wanted` if nothing listens there, else a free port."""
-    for port in (wanted, 0):
+    """`wanted` if it is one and nothing listens there, else a free port: none of those that the system gives to
+    connections that go out (32768 and above on Linux), or one of them might take it before its server does."""
+    others = (random.randrange(12_000, 32_000) for _ in range(100))
+    for port in (wanted, *others) if wanted else others:
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))

@@ -1,22 +1,21 @@
 """A server in a process of its own, as the tests need one: started, awaited, frozen, stopped and killed."""
 
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from firmware_sim import processes
+
 START_S = 30.0
 STOP_S = 20.0
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback interface that nobody listens on now, and that no outgoing connection will take."""
+    return processes.free_port(0)
 
 
 class ServerProcess:

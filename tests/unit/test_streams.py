@@ -144,7 +144,7 @@ def test_whoever_would_overfill_the_queue_waits(tmp_path: Path) -> None:
         for answer in waiting:
             await answer
         assert sequences(ledger)[-1] == 998, "and the row that tells of the site"
-        assert ledger.last_id == 24_001
+        assert ledger.last_id == 24_002
 
     play(tmp_path, story)
 
