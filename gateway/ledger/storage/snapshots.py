@@ -116,6 +116,7 @@ def _kept(found: Sequence[Snapshot]) -> Iterator[int]:
 def _writing(path: Path) -> sqlite3.Connection:
     """A new file that nobody reads until it is renamed: it is made durable as a whole."""
     db = sqlite3.connect(path.resolve().as_uri(), uri=True, isolation_level=None, check_same_thread=False)
+    db.execute("PRAGMA page_size = 16384")  # a third less time than 4,096
     db.execute("PRAGMA journal_mode = OFF")
     db.execute("PRAGMA synchronous = OFF")
     db.execute("PRAGMA cache_size = -65536")  # KiB
