@@ -139,6 +139,20 @@ def test_what_is_told_of_a_trimmed_time_is_refused_and_said(tmp_path: Path) -> N
     live(tmp_path, story)
 
 
+def test_what_was_resolved_and_is_still_so_stays_when_the_books_are_trimmed(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        await house.device("reader-dock-1", "lost")
+        for view in house.open().values():
+            gone = records.ExceptionResolved(at_us=house.clock(), id=view.id, who="Ana", why="looked")
+            await house.ledger.record(gone)
+        house.clock.turn(200 * DAY_S)
+        await Keeper(UNREPLENISHED, house.ledger, house.clock).look()
+        assert not house.open()
+
+    live(tmp_path, story)
+    assert not checked(tmp_path).faults
+
+
 @contextlib.contextmanager
 def tampering(folder: Path) -> Iterator[sqlite3.Connection]:
     with contextlib.closing(sqlite3.connect(folder / "ledger.db")) as db, db:

@@ -86,7 +86,10 @@ CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, id INTEGER NOT NULL) 
 """
 _EXCEPTIONS_BY_OPENING = "CREATE INDEX IF NOT EXISTS exceptions_opened ON exceptions (body ->> 'opened_us', key)"
 _INSERT_LOG = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_SWEEP = "DELETE FROM exceptions WHERE NOT body ->> 'open' AND body ->> 'updated_us' < ?"
+_SWEEP = """
+DELETE FROM exceptions
+WHERE NOT body ->> 'open' AND NOT coalesce(body ->> 'lasting', 0) AND body ->> 'updated_us' < ?
+"""
 _INSERT_POSTING = "INSERT INTO postings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_DEAD = "INSERT INTO dead_letters (recorded_us, topic, reason, size, data) VALUES (?, ?, ?, ?, ?)"
 _TRIM_DEAD = "DELETE FROM dead_letters WHERE id <= (SELECT max(id) FROM dead_letters) - ?"
