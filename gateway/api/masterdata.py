@@ -11,6 +11,7 @@ from gateway.api import pages, uploads
 from gateway.api.parts import GatewayParts, Parts
 from gateway.api.problems import documented
 from gateway.documents import masterfiles, sheets
+from gateway.documents.itemmaster import ItemMaster
 from gateway.documents.masterfiles import LotLine, ProductLine, ZoneLine
 from gateway.records import Record
 
@@ -72,8 +73,7 @@ class LotExpiryList(BaseModel):
 )
 async def import_products(request: Request, parts: GatewayParts, who: Who = "api") -> Imported:
     """Lines of the item master; a later one of the same SKU replaces it. Nothing is accepted when anything is wrong."""
-    lines = await _lines(request, parts, ProductLine, masterfiles.PRODUCTS)
-    return await _imported(parts, lines, lambda: masterfiles.products(lines, parts.master, who, parts.clock()))
+    return await _imported(request, parts, ProductLine, masterfiles.PRODUCTS, masterfiles.products, who)
 
 
 @router.get("/products", operation_id="getProducts", responses=documented("invalid-request"))
@@ -93,8 +93,7 @@ async def get_products(parts: GatewayParts, after: pages.AfterKey = "", limit: p
 )
 async def import_zones(request: Request, parts: GatewayParts, who: Who = "api") -> Imported:
     """Zones of the tree; a later one of the same name replaces it. Nothing is accepted when anything is wrong."""
-    lines = await _lines(request, parts, ZoneLine, masterfiles.ZONES)
-    return await _imported(parts, lines, lambda: masterfiles.zones(lines, parts.master, who, parts.clock()))
+    return await _imported(request, parts, ZoneLine, masterfiles.ZONES, masterfiles.zones, who)
 
 
 @router.get("/zones", operation_id="getZones", responses=documented("invalid-request"))
@@ -114,8 +113,7 @@ async def get_zones(parts: GatewayParts, after: pages.AfterKey = "", limit: page
 )
 async def import_expiries(request: Request, parts: GatewayParts, who: Who = "api") -> Imported:
     """When lots expire. Nothing is accepted when anything is wrong."""
-    lines = await _lines(request, parts, LotLine, masterfiles.LOTS)
-    return await _imported(parts, lines, lambda: masterfiles.lots(lines, who, parts.clock()))
+    return await _imported(request, parts, LotLine, masterfiles.LOTS, masterfiles.lots, who)
 
 
 @router.get("/expiries", operation_id="getExpiries", responses=documented("invalid-request"))
@@ -133,13 +131,19 @@ async def get_expiries(
     return LotExpiryList(lots=views)
 
 
-async def _lines(request: Request, parts: Parts, model: type[Line], sheet: sheets.Sheet) -> list[Line]:
+async def _imported(
+    request: Request,
+    parts: Parts,
+    model: type[Line],
+    sheet: sheets.Sheet,
+    made: Callable[[list[Line], ItemMaster, str, int], Iterable[Record]],
+    who: str,
+) -> Imported:
+    """Read the rows of a body and record what is `made` of them."""
     form, data = await uploads.read(request)
     if form == "json":
-        return await asyncio.to_thread(sheets.from_json, data, model, parts.master)
-    return await asyncio.to_thread(sheets.from_csv, data, sheet, model, parts.master)
-
-
-async def _imported(parts: Parts, lines: list[Line], made: Callable[[], Iterable[Record]]) -> Imported:
-    await parts.ledger.record(*made())
+        lines = await asyncio.to_thread(sheets.from_json, data, model, parts.master)
+    else:
+        lines = await asyncio.to_thread(sheets.from_csv, data, sheet, model, parts.master)
+    await parts.ledger.record(*made(lines, parts.master, who, parts.clock()))
     return Imported(rows=len(lines))

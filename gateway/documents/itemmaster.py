@@ -1,7 +1,7 @@
 """What the house knows: SKUs by their GTIN, zones and doors. It says in words what it does not know."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from contract.epc import Identity, identify
 from contract.errors import BadEpc
@@ -52,7 +52,7 @@ class ItemMaster:
 
     def sku_of_gtin(self, gtin: str) -> str | None:
         """The SKU that a GTIN stands for; None for one that no product has."""
-        return next((sku for sku, product in self._house.products.items() if product.gtin == gtin), None)
+        return self._house.sku_of_gtin.get(gtin)
 
     def zone_parents(self) -> dict[str, str | None]:
         """Every zone with the one that it is a part of."""
@@ -75,10 +75,10 @@ def _no_gs1(epc: str, identity: Identity) -> str:
     return f"{epc!r} is no GS1 tag encoding: {identity.raw_because}"
 
 
-def _unknown(what: str, name: str, known: Iterable[str]) -> str | None:
-    names = sorted(known)
-    if name in names:
+def _unknown(what: str, name: str, known: Collection[str]) -> str | None:
+    if name in known:
         return None
+    names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
     advice = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names[:20]) or 'none'}"
     return f"no {what} is called {name!r}: {advice}"

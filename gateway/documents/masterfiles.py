@@ -127,7 +127,7 @@ def zones(lines: Sequence[ZoneLine], master: ItemMaster, who: str, at_us: int) -
         yield ZonesImported(at_us=at_us, who=who, zones=tuple(made[n : n + MAX_LINES]))
 
 
-def lots(lines: Sequence[LotLine], who: str, at_us: int) -> Iterator[LotDescribed]:
+def lots(lines: Sequence[LotLine], _: ItemMaster, who: str, at_us: int) -> Iterator[LotDescribed]:
     """The records of lots."""
     for line in lines:
         yield LotDescribed(at_us=at_us, who=who, sku=line.sku, lot=line.lot, expires=line.expires)

@@ -51,7 +51,7 @@ class House:
         """By SKU: those of the site file, then imported ones in their place or beside them."""
         self._imported_products: dict[str, Product] = {}
         self._imported_zones: dict[str, ZoneOf] = {}
-        self._sku_of_gtin: dict[str, str] = {}
+        self.sku_of_gtin: dict[str, str] = {}
         self._units: dict[int, Tag] = {}
         self._tag = lru_cache(maxsize=100_000)(self._identified)
         self.learn(told or described(site, 0))
@@ -81,7 +81,7 @@ class House:
         self._arrange()
 
     def _arrange(self) -> set[str]:
-        before = self._sku_of_gtin
+        before = self.sku_of_gtin
         self.zones = {zone.name: zone for zone in self.told.zones} | self._imported_zones
         self.limits = {
             name: Limits(zone.min_c, zone.max_c)
@@ -89,11 +89,11 @@ class House:
             if zone.min_c is not None and zone.max_c is not None
         }
         self.products = {product.sku: product for product in self.told.products} | self._imported_products
-        self._sku_of_gtin = {product.gtin: sku for sku, product in self.products.items()}
+        self.sku_of_gtin = {product.gtin: sku for sku, product in self.products.items()}
         self._units.clear()
         self._tag.cache_clear()
         return {
-            gtin for gtin in before.keys() | self._sku_of_gtin.keys() if before.get(gtin) != self._sku_of_gtin.get(gtin)
+            gtin for gtin in before.keys() | self.sku_of_gtin.keys() if before.get(gtin) != self.sku_of_gtin.get(gtin)
         }
 
     def most_defective(self, line: str, customer: str | None) -> float:
@@ -130,5 +130,5 @@ class House:
         except BadEpc:
             return _OTHER
         if identity.gtin is not None and (identity.piece is None or identity.piece[0] == 1):
-            return Tag("unit", self._sku_of_gtin.get(identity.gtin, identity.gtin))
+            return Tag("unit", self.sku_of_gtin.get(identity.gtin, identity.gtin))
         return _CONTAINER if identity.sscc is not None else _OTHER

@@ -4,22 +4,20 @@ The log keeps all of it until it is cut. What is told so late of a tag that is i
 could say any more whether it left before or after.
 """
 
-from typing import Final
-
 from gateway.ledger.counting import counts
-from gateway.ledger.rows import Item, Stamp
+from gateway.ledger.goods import containers, inventory, stock
+from gateway.ledger.goods.stock import OUTSIDE, Place
+from gateway.ledger.receiving import awaited, tally
+from gateway.ledger.rows import Item
 from gateway.ledger.state import State
-from gateway.ledger.troubles import exceptions
 from gateway.records import LogRow
 from gateway.records.stockrecords import BooksTrimmed
-
-_HORIZON: Final = "horizon"
 
 
 def trimmed(state: State, row: LogRow, record: BooksTrimmed) -> None:
     """Everything that ended before a moment leaves the books."""
     before_us = record.before_us
-    state.reach(_HORIZON, before_us)
+    state.reach(inventory.HORIZON, before_us)
     _shipments(state, before_us)
     _items(state, before_us)
     _bins(state, before_us)
@@ -35,27 +33,13 @@ def trimmed(state: State, row: LogRow, record: BooksTrimmed) -> None:
     state.swept_us = before_us
 
 
-def too_late(state: State, epc: str, by: Stamp) -> bool:
-    """Whether a sighting is of a time of which the books know nothing of this tag any more."""
-    horizon = state.counters.get(_HORIZON)
-    if horizon is None or by[0] >= horizon.n or epc in state.items.rows:
-        return False
-    assert state.row is not None
-    reason = {"reason": f"{epc} was seen before the books were trimmed"}
-    exceptions.add(state, "bad_message", by[1], state.row.recorded_us, 1, reason)
-    return True
-
-
 def _shipments(state: State, before_us: int) -> None:
     for key, shipment in list(state.shipments.rows.items()):
         if not shipment.ended or shipment.touched_us >= before_us:
             continue
         for case in state.index.cases.pop(key, {}).values():
-            waiting = state.index.expecting[shipment.direction].get(case.epc, set())
-            waiting.discard(key)
-            if not waiting:
-                state.index.expecting[shipment.direction].pop(case.epc, None)
-            state.cases.drop(f"{case.epc} {key}")
+            awaited.expect_no_more(state, shipment.direction, case.epc, key)
+            state.cases.drop(tally.case_key(key, case.epc))
         if shipment.order is not None:
             state.index.shipments_of_order[shipment.order].discard(key)
         state.index.open_shipments.discard(key)
@@ -68,11 +52,9 @@ def _items(state: State, before_us: int) -> None:
     gone = [epc for epc, item in state.items.rows.items() if _is_over(item, before_us) and epc not in expected]
     for epc in gone:
         item = state.items.rows[epc]
-        if item.container is not None and (unit := state.containers.get(item.container)) is not None:
-            unit.items.remove(epc)
-            state.containers.touch(item.container)
-        if item.sku is not None:
-            _leave_bin(state, item)
+        if item.container is not None:
+            containers.take_off(state, item.container, epc)
+        _leave_bin(state, item)
         state.items.drop(epc)
         state.index.unheard.discard(epc)
     for epc, unit in list(state.containers.rows.items()):
@@ -87,9 +69,9 @@ def _is_over(item: Item, before_us: int) -> bool:
 
 def _leave_bin(state: State, item: Item) -> None:
     """The bin outside the house counts it no more."""
-    if not item.known:
+    if item.sku is None or not item.known:
         return
-    key = f"{item.sku}\x1f\x1f{item.lot or ''}\x1f{item.disposition}"
+    key = stock.key_of(item.sku, Place(OUTSIDE, item.lot or "", item.disposition))
     state.bins.rows[key].tagged -= 1
     state.bins.touch(key)
 

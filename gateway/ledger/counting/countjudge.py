@@ -201,7 +201,7 @@ def _share(state: State, sku: str, figures: list[Figure], units: int) -> list[in
 
     def leaving(i: int) -> tuple[bool, str, str]:
         lot = figures[i].lot
-        known = state.stocklots.get(f"{sku}\x1f{lot}")
+        known = stock.known_lot(state, sku, lot)
         return bool(lot), (known.expires if known else None) or "9999", lot
 
     for i in sorted(range(len(figures)), key=leaving):

@@ -64,7 +64,7 @@ def shelves(state: State, sku: str) -> list[Shelf]:
     for key in state.index.bins_of_sku.get(sku, ()):
         one = state.bins.rows[key]
         if one.zone and one.units:
-            lot = state.stocklots.get(f"{sku}\x1f{one.lot}") if one.lot else None
+            lot = stock.known_lot(state, sku, one.lot)
             found.append(Shelf(one, lot, stock.standing(state, one)))
     return sorted(found, key=_first_out)
 

@@ -12,7 +12,6 @@ so the order in which agents' events come in cannot matter.
 from bisect import bisect_left, bisect_right, insort
 from typing import Final
 
-from gateway.ledger import trimming
 from gateway.ledger.goods import inventory, looks
 from gateway.ledger.goods.looks import Look
 from gateway.ledger.rows import Container, Item, Stamp
@@ -37,7 +36,7 @@ def join(state: State, epc: str, container: str, at: Stamp) -> None:
         if len(unit.items) >= MAX_ITEMS:
             return
         if item.container is not None:
-            _take_off(state, item.container, epc)
+            take_off(state, item.container, epc)
         insort(unit.items, epc)
         state.containers.touch(container)
     item.container, item.joined = container, at
@@ -47,7 +46,7 @@ def join(state: State, epc: str, container: str, at: Stamp) -> None:
 
 def sighted(state: State, epc: str, zone: str | None, by: Stamp, where: str, look: Look = looks.TOLD) -> list[str]:
     """A tag was seen in a zone, or (None) going out. The items of which that tells more than their own tags do."""
-    if trimming.too_late(state, epc, by):
+    if inventory.too_late(state, epc, by):
         return []
     item = inventory.place(state, epc, zone, by, where, look)
     if item.container is not None:
@@ -87,7 +86,7 @@ def part(state: State, epc: str) -> None:
     """A count looked for an item, and did not find it: nothing that becomes of its container tells of it any more."""
     item = inventory.of(state, epc)
     if item.container is not None:
-        _take_off(state, item.container, epc)
+        take_off(state, item.container, epc)
         item.container = None
     inventory.overrule(state, epc, item)
 
@@ -106,8 +105,11 @@ def _of(state: State, epc: str) -> Container:
     return state.containers.get(epc) or state.containers.put(epc, Container())
 
 
-def _take_off(state: State, container: str, epc: str) -> None:
-    unit = state.containers.rows[container]
+def take_off(state: State, container: str, epc: str) -> None:
+    """It stands on that container no longer."""
+    unit = state.containers.get(container)
+    if unit is None:
+        return
     place = bisect_left(unit.items, epc)
     if place < len(unit.items) and unit.items[place] == epc:
         del unit.items[place]

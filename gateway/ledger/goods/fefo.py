@@ -66,5 +66,5 @@ def _rank(state: State, found: Bin) -> tuple[str, int, str, str]:
 
 
 def _lot(state: State, found: Bin) -> tuple[str | None, int | None]:
-    lot = state.stocklots.get(f"{found.sku}\x1f{found.lot}") if found.lot else None
+    lot = stock.known_lot(state, found.sku, found.lot)
     return (None, None) if lot is None else (lot.expires, lot.first_us)

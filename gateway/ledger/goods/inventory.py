@@ -14,12 +14,26 @@ from gateway.ledger.goods.looks import Look
 from gateway.ledger.goods.stock import OUTSIDE, Place
 from gateway.ledger.rows import Item, Stamp
 from gateway.ledger.state import State
+from gateway.ledger.troubles import exceptions
 from gateway.records import LogRow
 from gateway.records.stockrecords import Disposition
 
+HORIZON = "horizon"
+"""Counter whose number is a time: what ended before it has left the books (`trimming`)."""
 CLOCK_SLACK_US = 60_000_000
 """An agent's clock may be this far ahead of the gateway's. Beyond it an event counts as having happened when it was
 recorded: else one clock set to next year would win over every true sighting until then."""
+
+
+def too_late(state: State, epc: str, by: Stamp) -> bool:
+    """Whether a sighting is of a time of which the books know nothing of this tag any more."""
+    horizon = state.counters.get(HORIZON)
+    if horizon is None or by[0] >= horizon.n or epc in state.items.rows:
+        return False
+    assert state.row is not None
+    reason = {"reason": f"{epc} was seen before the books were trimmed"}
+    exceptions.add(state, "bad_message", by[1], state.row.recorded_us, 1, reason)
+    return True
 
 
 def stamp(row: LogRow) -> Stamp:

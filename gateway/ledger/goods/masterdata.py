@@ -67,7 +67,7 @@ def expiry(state: State, sku: str, lot: str | None, expires: str | None, now_us:
     if known.expires == expires and not known.derived:
         return
     known.expires, known.derived = expires, False
-    state.stocklots.touch(f"{sku}\x1f{lot}")
+    state.stocklots.touch(stock.lot_key(sku, lot))
     if known.expired:  # on another day: whoever watches the calendar says so again
         _turn(state, sku, lot, now_us, expired=False)
         exceptions.end(state, "expired", f"{sku} {lot}", now_us, "another expiry was told")
@@ -88,7 +88,7 @@ def _turn(state: State, sku: str, lot: str, now_us: int, *, expired: bool) -> No
     was = {key: stock.standing(state, state.bins.rows[key]) for key in keys}
     known.expired = expired
     (state.index.expired_lots.add if expired else state.index.expired_lots.discard)((sku, lot))
-    state.stocklots.touch(f"{sku}\x1f{lot}")
+    state.stocklots.touch(stock.lot_key(sku, lot))
     stock.restate(state, keys, now_us, was)
 
 

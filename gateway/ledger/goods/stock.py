@@ -120,8 +120,17 @@ def of(state: State, sku: str) -> Stock:
 
 def lot_of(state: State, sku: str, lot: str) -> StockLot:
     """What is known of a lot of a SKU."""
-    key = f"{sku}\x1f{lot}"
-    return state.stocklots.get(key) or state.stocklots.put(key, StockLot(sku, lot))
+    return known_lot(state, sku, lot) or state.stocklots.put(lot_key(sku, lot), StockLot(sku, lot))
+
+
+def known_lot(state: State, sku: str, lot: str | None) -> StockLot | None:
+    """The same; None for one that the books do not know."""
+    return state.stocklots.get(lot_key(sku, lot)) if lot else None
+
+
+def lot_key(sku: str, lot: str) -> str:
+    """Key of a lot in its table."""
+    return f"{sku}\x1f{lot}"
 
 
 def forget(state: State, sku: str) -> None:
@@ -212,7 +221,7 @@ def _arrived(state: State, sku: str, lot: str, at_us: int) -> None:
     if one.first_us is not None and at_us >= one.first_us:
         return
     one.first_us = at_us
-    state.stocklots.touch(f"{sku}\x1f{lot}")
+    state.stocklots.touch(lot_key(sku, lot))
     product = state.house.products.get(sku)
     if product is not None and product.shelf_life_days is not None and (one.expires is None or one.derived):
         last = datetime.fromtimestamp(at_us / 1e6, UTC).date() + timedelta(days=product.shelf_life_days)

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from gateway.ledger.goods import stock
 from gateway.ledger.receiving import shipments, tally
 from gateway.ledger.rows import Case, Shipment, Stamp
 from gateway.ledger.state import State
@@ -41,7 +42,7 @@ def cases(state: State, key: str) -> list[CaseOf]:
 def _shown(state: State, shipment: Shipment, case: Case) -> CaseOf:
     item = state.items.get(case.epc)
     lot = case.lot or (item.lot if item is not None else None)
-    known = state.stocklots.get(f"{case.sku}\x1f{lot}") if lot is not None else None
+    known = stock.known_lot(state, case.sku, lot)
     pallet, door = tally.marks(shipment, case)
     return CaseOf(
         epc=case.epc,
